@@ -1,0 +1,69 @@
+"""Dense (fully connected) layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from striate.errors import ShapeError
+from striate.graph.attributes import check_count, check_flag, fill
+from striate.graph.layer import Layer, Parameter, Step
+from striate.units import Shape, format_count, format_shape
+
+__all__ = ["Dense"]
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """Every output is a weighted sum of every input: ``y = W·x + b``.
+
+    Args:
+        units: how many outputs. In a YAML file ``classes`` stands for the network's number of classes.
+        bias: whether a number is added to each output.
+
+    >>> sum(p.count for p in Dense(128).parameters(((2048,),)))
+    262272
+    """
+
+    units: int
+    bias: bool = True
+
+    kind: ClassVar[str] = "dense"
+    aliases: ClassVar[tuple[str, ...]] = ("linear", "fc", "fullyconnected")
+    positional: ClassVar[tuple[str, ...]] = ("units",)
+
+    def __post_init__(self) -> None:
+        fill(self, units=check_count(self.kind, "units", self.units), bias=check_flag(self.kind, "bias", self.bias))
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        """A vector of ``units``."""
+        (shape,) = inputs
+        if len(shape) != 1:
+            raise ShapeError(
+                "dense needs a vector, and a map arrives: flatten is missing",
+                got=format_shape(shape),
+                needs="a vector",
+                write=f"flatten before it ({format_count(math.prod(shape))} values),"
+                f" or globalavgpool ({format_count(shape[0])} values)",
+            )
+        return (self.units,)
+
+    def parameters(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        """``weight`` of shape (units, inputs) and ``bias`` of shape (units,)."""
+        weight = Parameter("weight", (self.units, inputs[0][0]), "weight")
+        return (weight, Parameter("bias", (self.units,), "bias")) if self.bias else (weight,)
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Inputs × units."""
+        return inputs[0][0] * self.units
+
+    def steps(self, inputs: tuple[Shape, ...]) -> Iterable[Step]:
+        """As many outputs as units."""
+        yield Step("output shape", "units", str(self.units), format_shape(self.output_shape(inputs)))
+
+    def mac_step(self, inputs: tuple[Shape, ...], output: Shape) -> Step:
+        """Inputs × units."""
+        result = format_count(self.macs(inputs, output))
+        return Step("MACs", "inputs · units", f"{inputs[0][0]} · {self.units}", result)

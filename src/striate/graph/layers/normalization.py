@@ -1,0 +1,183 @@
+"""Normalisation: by batch, by image, by group of channels, by channel and image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from striate.errors import ShapeError
+from striate.graph.attributes import check_choice, check_count, check_flag, check_number, fill, need_spatial
+from striate.graph.layer import EVERYTHING, SAME_PLACE, Layer, Parameter, Reach
+from striate.units import Shape, format_shape
+
+__all__ = ["BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "Normalization"]
+
+
+class Normalization(Layer):
+    """What all share: ``(x - mean) / sqrt(variance + epsilon) · weight + bias``, the shape stays."""
+
+    affine: bool
+    epsilon: float
+
+    def _check(self) -> None:
+        fill(
+            self,
+            affine=check_flag(self.kind, "affine", self.affine),
+            epsilon=check_number(self.kind, "epsilon", self.epsilon, low=0.0),
+        )
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        """As the input."""
+        return inputs[0]
+
+    def _affine_shape(self, shape: Shape) -> Shape:
+        return (shape[0],)
+
+    def parameters(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        """``weight`` (γ) and ``bias`` (β), where ``affine``."""
+        if not self.affine:
+            return ()
+        shape = self._affine_shape(inputs[0])
+        return Parameter("weight", shape, "scale"), Parameter("bias", shape, "shift")
+
+
+@dataclass(frozen=True)
+class BatchNorm(Normalization):
+    """Normalise each channel over the batch and all positions; at inference with running averages.
+
+    Ioffe and Szegedy, "Batch normalization", 2015, algorithms 1 and 2.
+
+    Args:
+        epsilon: added to the variance.
+        momentum: share of the new batch in the running averages (PyTorch's convention; Keras writes 1 minus it).
+        affine: learn a scale and a shift for each channel.
+
+    >>> [p.name for p in BatchNorm().parameters(((64, 8, 8),))]
+    ['weight', 'bias']
+    """
+
+    epsilon: float = 1e-5
+    momentum: float = 0.1
+    affine: bool = True
+
+    kind: ClassVar[str] = "batchnorm"
+    aliases: ClassVar[tuple[str, ...]] = ("bn", "batchnormalization", "batchnorm1d", "batchnorm2d", "batchnorm3d")
+
+    def __post_init__(self) -> None:
+        self._check()
+        fill(self, momentum=check_number(self.kind, "momentum", self.momentum, low=0.0, high=1.0))
+
+    def buffers(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        """Running mean and variance, and how many batches they have seen."""
+        shape = (inputs[0][0],)
+        return (
+            Parameter("running_mean", shape, "buffer"),
+            Parameter("running_var", shape, "buffer"),
+            Parameter("num_batches_tracked", (), "buffer"),
+        )
+
+
+@dataclass(frozen=True)
+class LayerNorm(Normalization):
+    """Normalise each image on its own (Ba, Kiros, Hinton, "Layer normalization", 2016, section 3).
+
+    Args:
+        over: ``all`` (channels and positions together; one scale for each number) or ``channels`` (at each position,
+            over the channels; one scale for each channel, as ConvNeXt does).
+        epsilon: added to the variance.
+        affine: learn a scale and a shift.
+    """
+
+    over: str = "all"
+    epsilon: float = 1e-5
+    affine: bool = True
+
+    kind: ClassVar[str] = "layernorm"
+    aliases: ClassVar[tuple[str, ...]] = ("ln", "layernormalization")
+    words: ClassVar[str | None] = "over"
+
+    def __post_init__(self) -> None:
+        self._check()
+        fill(self, over=check_choice(self.kind, "over", self.over, ("all", "channels")))
+
+    def _affine_shape(self, shape: Shape) -> Shape:
+        return shape if self.over == "all" else (shape[0],)
+
+    def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach | Literal["everything"]:
+        """The whole map through its mean and variance; one position when normalising over channels."""
+        return EVERYTHING if self.over == "all" else SAME_PLACE
+
+
+@dataclass(frozen=True)
+class InstanceNorm(Normalization):
+    """Normalise each channel of each image on its own (Ulyanov et al., "Instance normalization", 2016).
+
+    Args:
+        epsilon: added to the variance.
+        affine: learn a scale and a shift for each channel; off by default, as in PyTorch.
+    """
+
+    epsilon: float = 1e-5
+    affine: bool = False
+
+    kind: ClassVar[str] = "instancenorm"
+    aliases: ClassVar[tuple[str, ...]] = ("instancenorm1d", "instancenorm2d", "instancenorm3d")
+
+    def __post_init__(self) -> None:
+        self._check()
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        """As the input, which must have more than one position to take a variance of."""
+        need_spatial(self.kind, inputs[0])
+        if all(size == 1 for size in inputs[0][1:]):
+            raise ShapeError(
+                "instancenorm has a single position to normalise over",
+                got=format_shape(inputs[0]),
+                needs="a map larger than 1 along some axis: one value minus its own mean is always 0",
+                write="layernorm, or put it before the pooling",
+            )
+        return inputs[0]
+
+    def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach | Literal["everything"]:
+        """The whole map, through its mean and variance."""
+        return EVERYTHING
+
+
+@dataclass(frozen=True)
+class GroupNorm(Normalization):
+    """Normalise groups of channels of each image on their own (Wu and He, "Group normalization", 2018, section 3).
+
+    Args:
+        groups: how many groups; must divide the channels.
+        epsilon: added to the variance.
+        affine: learn a scale and a shift for each channel.
+    """
+
+    groups: int
+    epsilon: float = 1e-5
+    affine: bool = True
+
+    kind: ClassVar[str] = "groupnorm"
+    aliases: ClassVar[tuple[str, ...]] = ("gn",)
+    positional: ClassVar[tuple[str, ...]] = ("groups",)
+
+    def __post_init__(self) -> None:
+        self._check()
+        fill(self, groups=check_count(self.kind, "groups", self.groups))
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        """As the input, whose channels must be a multiple of the groups."""
+        channels = inputs[0][0]
+        if channels % self.groups:
+            divisors = [str(d) for d in range(1, channels + 1) if channels % d == 0]
+            raise ShapeError(
+                "groupnorm cannot divide its channels among its groups",
+                got=f"{channels} channels, groups: {self.groups}",
+                needs=f"a divisor of {channels}: {', '.join(divisors)}",
+                write=f"groups: {max((int(d) for d in divisors if int(d) <= self.groups), default=1)}",
+            )
+        return inputs[0]
+
+    def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach | Literal["everything"]:
+        """The whole map, through its mean and variance."""
+        return EVERYTHING
