@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import MISSING
 from typing import Any
 
 from striate.errors import LayerError, NetworkError, near_miss
@@ -138,11 +139,11 @@ def make_layer(cls: type[Layer], values: list[Any], attributes: dict[str, Any]) 
             got=", ".join(map(str, values)),
             needs=f"at most {len(known)}: {', '.join(known)}" if known else "none",
         )
-    for name in attributes:
+    for name, value in attributes.items():
         if name not in known:
             raise LayerError(
                 f"{cls.kind} has no attribute {name!r}",
-                got=f"{name}: {attributes[name]}",
+                got=f"{name}: {value}",
                 needs=f"one of {', '.join(known)}" if known else "no attributes",
                 write=near_miss(name, known),
             )
@@ -161,8 +162,6 @@ def make_layer(cls: type[Layer], values: list[Any], attributes: dict[str, Any]) 
 
 
 def _required(cls: type[Layer], name: str) -> bool:
-    from dataclasses import MISSING
-
     entry = cls.__dataclass_fields__[name]  # type: ignore[attr-defined]
     return entry.default is MISSING and entry.default_factory is MISSING
 

@@ -64,7 +64,7 @@ class Window:
 
 
 def fold_back(taps: Iterable[int], size: int, mode: str) -> Indices:
-    """Where padded indices really read: zero padding reads nothing, the others read a mirrored, edge or wrapped pixel."""
+    """Where padded indices really read: nothing under zero padding, else the mirrored, edge or wrapped pixel."""
     if mode == "zero":
         return frozenset(tap for tap in taps if 0 <= tap < size)
     if mode == "replicate":

@@ -20,7 +20,8 @@ __all__ = ["ConvTranspose"]
 class ConvTranspose(Layer):
     """Transposed convolution: every input spreads a weighted window over the output, windows add up.
 
-    Output size along an axis: ``(n - 1)·s - 2·p + d·(k - 1) + output_padding + 1`` (Dumoulin and Visin 2016, chapter 4).
+    Output size along an axis: ``(n - 1)·s - 2·p + d·(k - 1) + output_padding + 1``
+    (Dumoulin and Visin 2016, chapter 4).
 
     Args:
         filters: output channels.

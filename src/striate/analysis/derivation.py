@@ -1,0 +1,134 @@
+"""How each number of one node follows, step by step, with the formula and the numbers put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from striate.analysis.receptive_field import AxisField, receptive_fields
+from striate.graph import Graph, Node, Step
+from striate.graph.layer import EVERYTHING, Rational, axis_names
+from striate.graph.layers.input import Input
+from striate.units import Shape, format_count
+
+__all__ = ["Derivation", "derive"]
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The derivation of one node's numbers (``striate inspect NET --layer NAME``).
+
+    Args:
+        network: the network's name.
+        node: the node.
+        inputs: the shapes that arrive, by the name of the node they come from.
+        shape, parameters, macs, field: the steps of each quantity.
+    """
+
+    network: str
+    node: Node
+    inputs: tuple[tuple[str, Shape], ...]
+    shape: tuple[Step, ...]
+    parameters: tuple[Step, ...]
+    macs: tuple[Step, ...]
+    field: tuple[Step, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """The derivation as JSON-ready data."""
+
+        def listed(steps: tuple[Step, ...]) -> list[dict[str, str]]:
+            return [
+                {"quantity": s.quantity, "formula": s.formula, "numbers": s.numbers, "result": s.result} for s in steps
+            ]
+
+        return {
+            "network": self.network,
+            "node": self.node.name,
+            "kind": self.node.layer.kind,
+            "inputs": {name: list(shape) for name, shape in self.inputs},
+            "shape": listed(self.shape),
+            "parameters": listed(self.parameters),
+            "macs": listed(self.macs),
+            "receptive_field": listed(self.field),
+        }
+
+
+def derive(graph: Graph, name: str) -> Derivation:
+    """Derive the shape, parameters, MACs and receptive field of one node.
+
+    Raises:
+        UsageError: when there is no such node.
+
+    >>> from striate import zoo
+    >>> [step.result for step in derive(zoo.build("simple-cnn"), "conv1").parameters]
+    ['432', '16', '448']
+    """
+    node = graph[name]
+    shapes = graph.input_shapes(node)
+    return Derivation(
+        network=graph.name,
+        node=node,
+        inputs=tuple(zip(node.inputs, shapes, strict=True)),
+        shape=tuple(node.layer.steps(shapes)),
+        parameters=tuple(_parameter_steps(node, shapes)),
+        macs=(node.layer.mac_step(shapes, graph.shapes[name]),),
+        field=tuple(_field_steps(graph, node, shapes)),
+    )
+
+
+def _parameter_steps(node: Node, shapes: tuple[Shape, ...]) -> Iterator[Step]:
+    parameters = node.layer.parameters(shapes)
+    for parameter in parameters:
+        numbers = " · ".join(str(size) for size in parameter.shape)
+        yield Step(parameter.name, "product of its shape", numbers, format_count(parameter.count))
+    total = sum(parameter.count for parameter in parameters)
+    numbers = " + ".join(str(parameter.count) for parameter in parameters) or "no parameters"
+    yield Step("parameters", "sum", numbers, format_count(total))
+
+
+def _field_steps(graph: Graph, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Step]:
+    fields = receptive_fields(graph)
+    names = axis_names(len(graph.shapes[graph.inputs[0].name]) - 1)
+    if isinstance(node.layer, Input) or node.name not in fields:
+        for name in names if isinstance(node.layer, Input) else ():
+            yield Step(f"field {name}", "an input pixel sees itself", "1", "1")
+        return
+    for axis, name in enumerate(names):
+        for position, source in enumerate(node.inputs):
+            if source in fields:
+                yield from _axis_steps(node, shapes, position, axis, name, fields[source][axis])
+        final = fields[node.name][axis]
+        if len(node.inputs) > 1:
+            yield Step(f"field {name}", "hull of the branches", f"from {final.low} to {final.high}", str(final.size))
+        if final.kind == "mixed":
+            yield Step(f"jump {name}", "branches with different jumps met", "hull over all units", "none")
+
+
+def _axis_steps(
+    node: Node, shapes: tuple[Shape, ...], position: int, axis: int, name: str, before: AxisField
+) -> Iterator[Step]:
+    branch = f" from {node.inputs[position]}" if len(node.inputs) > 1 else ""
+    if len(shapes[position]) == 1:
+        yield Step(f"field {name}{branch}", "as before: a vector", str(before.size), str(before.size))
+        return
+    reach = node.layer.reach(shapes, position, axis)
+    if reach == EVERYTHING:
+        places = shapes[position][1 + axis]
+        numbers = f"{before.size} + ({places} - 1)·{_show(before.jump)}"
+        size = AxisField(before.low, before.high + (places - 1) * before.jump, 0).size
+        yield Step(f"field {name}{branch}", "RF + (n - 1)·J: reads the whole map", numbers, str(size))
+        return
+    low, high = before.low + reach.low * before.jump, before.high + reach.high * before.jump
+    after = AxisField(low, high, before.jump * reach.step)
+    width = _show(reach.high - reach.low)
+    yield Step(
+        f"field {name}{branch}", "RF + (K - 1)·J", f"{before.size} + {width}·{_show(before.jump)}", str(after.size)
+    )
+    yield Step(f"jump {name}{branch}", "J · s", f"{_show(before.jump)} · {_show(reach.step)}", _show(after.jump))
+    numbers = f"{_show(before.low)} + {_show(reach.low)}·{_show(before.jump)}"
+    yield Step(f"start {name}{branch}", "start + (first tap)·J", numbers, _show(after.low))
+
+
+def _show(value: Rational) -> str:
+    text = str(value)
+    return f"({text})" if "/" in text or text.startswith("-") else text

@@ -1,0 +1,212 @@
+"""Receptive fields: which pixels of the image a unit can see.
+
+:func:`receptive_fields` gives the closed form for every node, :func:`unit_field` the exact pixels of one unit.
+
+A unit at position y of a node sees, along one axis, the pixels from ``low + y·jump`` to ``high + y·jump``. Through a
+layer whose output y reads its inputs ``step·y + a`` to ``step·y + b``::
+
+    low' = low + a·jump        high' = high + b·jump        jump' = jump·step
+
+which for a convolution (a = -padding, b = K - 1 - padding, step = stride) is the recursion of Araujo, Norris and Sim,
+"Computing receptive fields of convolutional neural networks", Distill 2019, section 2. Where branches meet, the field
+is the hull of theirs. Fractions appear after upsampling, where the field depends on the phase of y.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from striate.errors import UsageError
+from striate.graph import Graph, Node
+from striate.graph.layer import EVERYTHING, Indices, Rational
+from striate.graph.layers.input import Input
+from striate.units import Shape, format_shape
+
+__all__ = ["AxisField", "receptive_fields", "unit_field"]
+
+#: More boxes than this in one unit's field are merged into their hull; see :func:`_keep`.
+MOST_BOXES = 64
+
+Box = tuple[Indices, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AxisField:
+    """The receptive field along one axis of the image.
+
+    Args:
+        low: first pixel that unit 0 sees; negative when it reaches into the padding.
+        high: last pixel that unit 0 sees.
+        jump: how many pixels the field moves from one unit to the next (the effective stride); 0 when every unit
+            sees the same.
+        kind: ``local`` (the interval is that of each unit), ``whole`` (a layer that reads its whole input came
+            before) or ``mixed`` (branches with different jumps met; the interval is the hull over all units).
+    """
+
+    low: Rational
+    high: Rational
+    jump: Rational
+    kind: Literal["local", "whole", "mixed"] = "local"
+
+    @property
+    def size(self) -> int:
+        """How many pixels at most, padding counted as pixels."""
+        return math.floor(self.high - self.low) + 1
+
+    def covers(self, size: int) -> bool:
+        """Whether every unit sees the whole axis of ``size`` pixels."""
+        return self.jump == 0 and self.low <= 0 and self.high >= size - 1
+
+    def at(self, unit: int, size: int) -> tuple[int, int]:
+        """First and last pixel of a unit's field, cut to an image of ``size`` pixels."""
+        low = max(math.ceil(self.low + unit * self.jump), 0)
+        return low, min(math.floor(self.high + unit * self.jump), size - 1)
+
+
+def receptive_fields(graph: Graph, source: str | None = None) -> Mapping[str, tuple[AxisField, ...]]:
+    """The receptive field of every node, one :class:`AxisField` for each axis of the image.
+
+    Args:
+        graph: any network.
+        source: the input it is measured on, for networks with several; default: the first. Nodes that do not depend
+            on it are left out.
+
+    >>> from striate.graph import network
+    >>> net = network("vgg-like", (3, 32, 32)).conv(8, 3).conv(8, 3).maxpool(2).conv(8, 3).build()
+    >>> [fields[0].size for fields in receptive_fields(net).values()]
+    [1, 3, 5, 6, 10]
+    """
+    origin = _source(graph, source)
+    rank = len(graph.shapes[origin]) - 1
+    fields: dict[str, tuple[AxisField, ...]] = {origin: (AxisField(0, 0, 1),) * rank}
+    for node in graph.nodes:
+        if isinstance(node.layer, Input):
+            continue
+        through = [
+            _through(node, graph.input_shapes(node), position, fields[name])
+            for position, name in enumerate(node.inputs)
+            if name in fields
+        ]
+        if through:
+            fields[node.name] = tuple(_hull(parts, graph.shapes[node.name], axis) for axis, parts in _by_axis(through))
+    return fields
+
+
+def unit_field(
+    graph: Graph, node: str, position: tuple[int, ...], source: str | None = None
+) -> tuple[tuple[int, int], ...] | None:
+    """The exact field of one unit: first and last pixel along each axis of the image, padding left out.
+
+    Args:
+        graph: any network.
+        node: the node whose unit is meant.
+        position: the unit's index along each spatial axis; ``()`` for a vector, whose units are taken together.
+        source: the input it is measured on; default: the first.
+
+    Returns:
+        One (first, last) pair for each axis, or None when the unit reads no pixel at all.
+
+    Raises:
+        UsageError: when there is no such node or unit.
+
+    >>> from striate.graph import network
+    >>> net = network("one", (1, 8, 8)).conv(4, 3, padding=1).build()
+    >>> unit_field(net, "conv1", (0, 4))
+    ((0, 1), (3, 5))
+    """
+    origin = _source(graph, source)
+    shape = graph.shapes[graph[node].name]
+    inside = all(0 <= index < size for index, size in zip(position, shape[1:], strict=False))
+    if len(position) != len(shape) - 1 or not inside:
+        raise UsageError(
+            f"node {node!r} has no unit at this position",
+            got=", ".join(map(str, position)) or "no position",
+            needs=f"{len(shape) - 1} numbers inside {format_shape(shape)} (channels left out), counted from 0",
+        )
+    needed: dict[str, list[Box]] = {node: [tuple(frozenset({index}) for index in position)]}
+    for current in reversed(graph.nodes):
+        boxes = needed.pop(current.name, []) if current.name != origin else []
+        for box in boxes:
+            for number, name in enumerate(current.inputs):
+                found = _back(current, graph.input_shapes(current), number, box)
+                if found is not None:
+                    needed[name] = _keep([*needed.get(name, []), found])
+    boxes = needed.get(origin, [])
+    if not boxes:
+        return None
+    spans = [frozenset().union(*(box[axis] for box in boxes)) for axis in range(len(graph.shapes[origin]) - 1)]
+    return tuple((min(span), max(span)) for span in spans)
+
+
+def _source(graph: Graph, source: str | None) -> str:
+    name = graph.inputs[0].name if source is None else graph[source].name
+    if not isinstance(graph[name].layer, Input):
+        raise UsageError(
+            f"{name!r} is not an input of {graph.name}", needs="one of " + ", ".join(n.name for n in graph.inputs)
+        )
+    return name
+
+
+def _through(
+    node: Node, shapes: tuple[Shape, ...], position: int, fields: tuple[AxisField, ...]
+) -> tuple[AxisField, ...]:
+    """The fields behind a layer, from those of one of its inputs."""
+    if len(shapes[position]) == 1:
+        return fields
+    result = []
+    for axis, field in enumerate(fields):
+        reach = node.layer.reach(shapes, position, axis)
+        if reach == EVERYTHING:
+            last = shapes[position][1 + axis] - 1
+            kind: Literal["whole", "mixed"] = "mixed" if field.kind == "mixed" else "whole"
+            result.append(AxisField(field.low, field.high + last * field.jump, 0, kind))
+        else:
+            low, high = field.low + reach.low * field.jump, field.high + reach.high * field.jump
+            result.append(AxisField(low, high, field.jump * reach.step, field.kind))
+    return tuple(result)
+
+
+def _by_axis(through: list[tuple[AxisField, ...]]) -> list[tuple[int, tuple[AxisField, ...]]]:
+    return list(enumerate(zip(*through, strict=True)))
+
+
+def _hull(parts: tuple[AxisField, ...], shape: Shape, axis: int) -> AxisField:
+    """What several branches see together."""
+    if len(parts) == 1:
+        return parts[0]
+    if len({part.jump for part in parts}) == 1:
+        kinds = {part.kind for part in parts}
+        kind = kinds.pop() if len(kinds) == 1 else "mixed" if "mixed" in kinds else "whole"
+        return AxisField(min(part.low for part in parts), max(part.high for part in parts), parts[0].jump, kind)
+    last = shape[1 + axis] - 1 if len(shape) > 1 else 0
+    low = min(min(part.low, part.low + last * part.jump) for part in parts)
+    high = max(max(part.high, part.high + last * part.jump) for part in parts)
+    return AxisField(low, high, 0, "mixed")
+
+
+def _back(node: Node, shapes: tuple[Shape, ...], position: int, box: Box) -> Box | None:
+    """What the units of a box read of one input; None when they read nothing of it."""
+    axes = range(len(shapes[position]) - 1)
+    spread = box if box else (frozenset({0}),) * len(axes)
+    found = tuple(node.layer.reads(shapes, position, axis, spread[axis]) for axis in axes)
+    return None if any(not indices for indices in found) else found
+
+
+def _keep(boxes: list[Box]) -> list[Box]:
+    """Boxes without those inside another; past ``MOST_BOXES`` one box around all.
+
+    A field is a union of boxes, not one box: behind a transposed convolution whose kernel is smaller than its stride
+    some indices read nothing, and a box that reads nothing along one axis must not count along the others.
+    """
+    kept: list[Box] = []
+    for box in boxes:
+        if any(all(a <= b for a, b in zip(box, other, strict=True)) for other in kept):
+            continue
+        kept = [other for other in kept if not all(a <= b for a, b in zip(other, box, strict=True))]
+        kept.append(box)
+    if len(kept) > MOST_BOXES:
+        return [tuple(frozenset().union(*axis) for axis in zip(*kept, strict=True))]
+    return kept

@@ -1,0 +1,148 @@
+"""Report: the exact numbers of a network, node by node, and their totals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any
+
+from striate.analysis.receptive_field import AxisField, receptive_fields
+from striate.graph import Graph, Layer
+from striate.units import Shape
+
+__all__ = ["NodeReport", "Report", "describe", "inspect"]
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """The numbers of one node.
+
+    Args:
+        name: the node.
+        kind: its layer's kind.
+        attributes: the layer's attributes that differ from their defaults.
+        inputs: the nodes it reads.
+        shape: what leaves it, ``(channels, *spatial)``.
+        parameters: trained numbers.
+        macs: multiply-adds of one forward pass for one image.
+        field: its receptive field along each axis of the image; empty when it does not depend on the first input.
+    """
+
+    name: str
+    kind: str
+    attributes: dict[str, Any]
+    inputs: tuple[str, ...]
+    shape: Shape
+    parameters: int
+    macs: int
+    field: tuple[AxisField, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The numbers of a network (``striate inspect``).
+
+    Args:
+        name: the network.
+        input: the shape of one image.
+        output: the shape that leaves.
+        nodes: one entry for each node, in order.
+    """
+
+    name: str
+    input: Shape
+    output: Shape
+    nodes: tuple[NodeReport, ...]
+
+    @property
+    def parameters(self) -> int:
+        """All trained numbers."""
+        return sum(node.parameters for node in self.nodes)
+
+    @property
+    def macs(self) -> int:
+        """All multiply-adds of one forward pass for one image; FLOPs are twice as many."""
+        return sum(node.macs for node in self.nodes)
+
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """Nodes whose cost no layer describes."""
+        return tuple(node.name for node in self.nodes if node.kind == "opaque")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON-ready data (``striate inspect --json``); fractions as ``"1/2"``."""
+        return {
+            "format": 1,
+            "name": self.name,
+            "input": list(self.input),
+            "output": list(self.output),
+            "totals": {"parameters": self.parameters, "macs": self.macs, "uncounted": list(self.uncounted)},
+            "nodes": [
+                {
+                    "name": node.name,
+                    "kind": node.kind,
+                    "attributes": node.attributes,
+                    "inputs": list(node.inputs),
+                    "shape": list(node.shape),
+                    "parameters": node.parameters,
+                    "macs": node.macs,
+                    "receptive_field": [
+                        {
+                            "size": axis.size,
+                            "jump": _plain(axis.jump),
+                            "low": _plain(axis.low),
+                            "high": _plain(axis.high),
+                            "kind": axis.kind,
+                        }
+                        for axis in node.field
+                    ],
+                }
+                for node in self.nodes
+            ],
+        }
+
+
+def _plain(value: int | Fraction) -> int | str:
+    return int(value) if value == int(value) else str(value)
+
+
+def describe(layer: Layer) -> dict[str, Any]:
+    """The attributes of a layer that differ from their defaults.
+
+    >>> from striate.graph.layers.convolution import Conv
+    >>> describe(Conv(16, 3, padding="same"))
+    {'filters': 16, 'kernel': 3, 'padding': 'same'}
+    """
+    return {
+        entry.name: getattr(layer, entry.name)
+        for entry in fields(layer)  # type: ignore[arg-type]
+        if getattr(layer, entry.name) != entry.default
+    }
+
+
+def inspect(graph: Graph) -> Report:
+    """The exact numbers of a network: shapes, parameters, MACs and receptive fields.
+
+    >>> from striate import zoo
+    >>> report = inspect(zoo.build("mnist-cnn"))
+    >>> report.parameters, report.macs
+    (421642, 4241152)
+    """
+    seen = receptive_fields(graph)
+    nodes = []
+    for node in graph.nodes:
+        inputs, shape = graph.input_shapes(node), graph.shapes[node.name]
+        nodes.append(
+            NodeReport(
+                name=node.name,
+                kind=node.layer.kind,
+                attributes=describe(node.layer),
+                inputs=node.inputs,
+                shape=shape,
+                parameters=sum(parameter.count for parameter in node.layer.parameters(inputs)),
+                macs=node.layer.macs(inputs, shape),
+                field=seen.get(node.name, ()),
+            )
+        )
+    first = graph.shapes[graph.inputs[0].name]
+    return Report(graph.name, first, graph.output_shape, tuple(nodes))

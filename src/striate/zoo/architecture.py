@@ -1,0 +1,53 @@
+"""Architecture: an entry of the zoo, a function from input size and classes to a Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from striate.graph import Graph
+from striate.units import Shape
+
+__all__ = ["Architecture", "architecture"]
+
+Build = Callable[[Shape, int], Graph]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One network of the zoo.
+
+    Args:
+        name: as people know it.
+        input: the shape it was designed for, ``(channels, *spatial)``.
+        classes: the number of classes it was designed for.
+        summary: one line for ``striate zoo``.
+        function: builds it for any input and number of classes.
+        aliases: other names.
+    """
+
+    name: str
+    input: Shape
+    classes: int
+    summary: str
+    function: Build
+    aliases: tuple[str, ...] = ()
+
+    def build(self, input: Shape | None = None, classes: int | None = None) -> Graph:
+        """The network, at its own size unless another is given.
+
+        Raises:
+            NetworkError: when the input is too small; the message names the layer.
+        """
+        return self.function(input or self.input, classes or self.classes)
+
+
+def architecture(
+    name: str, *, input: Shape, classes: int, summary: str, aliases: tuple[str, ...] = ()
+) -> Callable[[Build], Architecture]:
+    """Decorate a function ``(input, classes) -> Graph`` so that the zoo finds it."""
+
+    def wrap(function: Build) -> Architecture:
+        return Architecture(name, input, classes, summary, function, aliases)
+
+    return wrap
