@@ -1,0 +1,75 @@
+"""The run folder: the only contract between training and everything after it.
+
+Names are imported when they are first used, so that ``import striate.runs`` does not load pydantic.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from striate.runs.folder import create_run, open_run, run_names
+    from striate.runs.interval import wilson_interval
+    from striate.runs.layout import RunFolder
+    from striate.runs.metrics import Metrics, MetricsWriter, read_metrics
+    from striate.runs.records import (
+        ClassScore,
+        DataCard,
+        Evaluation,
+        Interval,
+        Preprocessing,
+        RunRecord,
+        SplitCard,
+        Status,
+        Task,
+    )
+
+__all__ = [
+    "ClassScore",
+    "DataCard",
+    "Evaluation",
+    "Interval",
+    "Metrics",
+    "MetricsWriter",
+    "Preprocessing",
+    "RunFolder",
+    "RunRecord",
+    "SplitCard",
+    "Status",
+    "Task",
+    "create_run",
+    "open_run",
+    "read_metrics",
+    "run_names",
+    "wilson_interval",
+]
+
+_HOMES = {
+    "folder": ("create_run", "open_run", "run_names"),
+    "interval": ("wilson_interval",),
+    "layout": ("RunFolder",),
+    "metrics": ("Metrics", "MetricsWriter", "read_metrics"),
+    "records": (
+        "ClassScore",
+        "DataCard",
+        "Evaluation",
+        "Interval",
+        "Preprocessing",
+        "RunRecord",
+        "SplitCard",
+        "Status",
+        "Task",
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
