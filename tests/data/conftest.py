@@ -1,0 +1,39 @@
+"""Small images and folders of them, made on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+Picture = Callable[..., Image.Image]
+Folders = Callable[..., Path]
+
+
+def make_picture(width: int = 12, height: int = 10, mode: str = "RGB", seed: int = 0) -> Image.Image:
+    """A picture of random pixels, not symmetric under any turn."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(pixels).convert(mode)
+
+
+@pytest.fixture(scope="session")
+def picture() -> Picture:
+    return make_picture
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """``folders({"train/cat": 3})`` makes three PNG pictures in that folder; returns the folder of all."""
+
+    def make(layout: Mapping[str, int], name: str = "images", **options: object) -> Path:
+        root = tmp_path / name
+        for number, (folder, count) in enumerate(layout.items()):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            for index in range(count):
+                make_picture(seed=1000 * number + index, **options).save(root / folder / f"img{index}.png")  # type: ignore[arg-type]
+        return root
+
+    return make
