@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING
+from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from striate.errors import LayerError, NetworkError, near_miss
@@ -132,7 +132,9 @@ def make_layer(cls: type[Layer], values: list[Any], attributes: dict[str, Any]) 
     Raises:
         LayerError: for an unknown, repeated, missing or impossible attribute.
     """
-    known = list(cls.__dataclass_fields__)  # type: ignore[attr-defined]
+    # fields(), not __dataclass_fields__: the latter also lists class attributes such as ``kind``.
+    entries = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
+    known = list(entries)
     if len(values) > len(known):
         raise LayerError(
             f"{cls.kind} was given too many values",
@@ -151,7 +153,7 @@ def make_layer(cls: type[Layer], values: list[Any], attributes: dict[str, Any]) 
     if twice := [name for name in given if name in attributes]:
         raise LayerError(f"{cls.kind} was given {twice[0]} twice", got=f"{given[twice[0]]} and {attributes[twice[0]]}")
     merged = {**given, **attributes}
-    missing = [name for name in known if name not in merged and _required(cls, name)]
+    missing = [name for name, field in entries.items() if name not in merged and _required(field)]
     if missing:
         raise LayerError(
             f"{cls.kind} needs {' and '.join(missing)}",
@@ -161,9 +163,8 @@ def make_layer(cls: type[Layer], values: list[Any], attributes: dict[str, Any]) 
     return cls(**merged)
 
 
-def _required(cls: type[Layer], name: str) -> bool:
-    entry = cls.__dataclass_fields__[name]  # type: ignore[attr-defined]
-    return entry.default is MISSING and entry.default_factory is MISSING
+def _required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
 
 
 def network(name: str, input: Shape, classes: int | None = None) -> Chain:

@@ -28,8 +28,10 @@ def architectures() -> MappingProxyType[str, Architecture]:
     found: dict[str, Architecture] = {}
     for module in pkgutil.iter_modules(__path__):
         for member in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
-            if isinstance(member, Architecture):
-                found[member.name] = member
+            # A family of one design (VGG-11 to VGG-19) is a tuple of architectures.
+            for entry in member if isinstance(member, tuple) else (member,):
+                if isinstance(entry, Architecture):
+                    found[entry.name] = entry
     return MappingProxyType(dict(sorted(found.items())))
 
 

@@ -24,6 +24,10 @@ class Architecture:
         summary: one line for ``striate zoo``.
         function: builds it for any input and number of classes.
         aliases: other names.
+        published: the number of parameters that the paper or the reference implementation states, at ``input`` and
+            ``classes``; None where none is stated.
+        family: what it is for: ``classification``, ``segmentation``, ``detection``, ``generation``,
+            ``super-resolution``, ``audio`` or ``video``.
     """
 
     name: str
@@ -32,6 +36,8 @@ class Architecture:
     summary: str
     function: Build
     aliases: tuple[str, ...] = ()
+    published: int | None = None
+    family: str = "classification"
 
     def build(self, input: Shape | None = None, classes: int | None = None) -> Graph:
         """The network, at its own size unless another is given.
@@ -43,11 +49,18 @@ class Architecture:
 
 
 def architecture(
-    name: str, *, input: Shape, classes: int, summary: str, aliases: tuple[str, ...] = ()
+    name: str,
+    *,
+    input: Shape,
+    classes: int,
+    summary: str,
+    aliases: tuple[str, ...] = (),
+    published: int | None = None,
+    family: str = "classification",
 ) -> Callable[[Build], Architecture]:
     """Decorate a function ``(input, classes) -> Graph`` so that the zoo finds it."""
 
     def wrap(function: Build) -> Architecture:
-        return Architecture(name, input, classes, summary, function, aliases)
+        return Architecture(name, input, classes, summary, function, aliases, published, family)
 
     return wrap

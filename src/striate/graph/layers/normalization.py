@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -166,15 +167,24 @@ class GroupNorm(Normalization):
         fill(self, groups=check_count(self.kind, "groups", self.groups))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
-        """As the input, whose channels must be a multiple of the groups."""
+        """As the input, whose channels must be a multiple of the groups, with more than one value in each group."""
         channels = inputs[0][0]
         if channels % self.groups:
-            divisors = [str(d) for d in range(1, channels + 1) if channels % d == 0]
+            # Only a sensible number of channels is tried out: text may ask for billions of them.
+            divisors = [d for d in range(1, channels + 1) if channels % d == 0] if channels <= 65_536 else []
+            nearest = max((d for d in divisors if d <= self.groups), default=math.gcd(channels, self.groups))
             raise ShapeError(
                 "groupnorm cannot divide its channels among its groups",
                 got=f"{channels} channels, groups: {self.groups}",
-                needs=f"a divisor of {channels}: {', '.join(divisors)}",
-                write=f"groups: {max((int(d) for d in divisors if int(d) <= self.groups), default=1)}",
+                needs=f"a divisor of {channels}" + (f": {', '.join(map(str, divisors))}" if divisors else ""),
+                write=f"groups: {nearest}",
+            )
+        if math.prod(inputs[0]) == self.groups:
+            raise ShapeError(
+                "groupnorm has a single value in each group to normalise over",
+                got=f"{format_shape(inputs[0])}, groups: {self.groups}",
+                needs="two values or more in each group: one value minus its own mean is always 0",
+                write="fewer groups, or put it before the pooling",
             )
         return inputs[0]
 

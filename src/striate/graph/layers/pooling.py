@@ -20,7 +20,7 @@ from striate.graph.attributes import (
 )
 from striate.graph.layer import Indices, Layer, Reach, Step, axis_names
 from striate.graph.windows import Window, fold_back, slide, window_steps
-from striate.units import Shape
+from striate.units import Shape, format_shape
 
 __all__ = ["AvgPool", "MaxPool", "Pool"]
 
@@ -99,7 +99,20 @@ class Pool(Layer):
         """As for convolution, rounded up with ``ceil_mode``; channels stay."""
         (shape,) = inputs
         rank = need_spatial(self.kind, shape)
-        return (shape[0], *slide(self.kind, self.windows(rank), shape))
+        windows = self.windows(rank)
+        sizes = slide(self.kind, windows, shape)
+        for window, size, count in zip(windows, shape[1:], sizes, strict=True):
+            # Only taps further apart than the input is large can all miss it.
+            if window.dilation > size and not all(
+                fold_back(window.taps(frozenset({place})), size, "zero") for place in range(count)
+            ):
+                raise ShapeError(
+                    f"a window of {self.kind} has all its taps in the padding",
+                    got=f"taps {window.dilation} apart on {size} pixels, input {format_shape(shape)}",
+                    needs="a pixel under each window: the padding has nothing to pool",
+                    write="dilation: 1, or padding: 0",
+                )
+        return (shape[0], *sizes)
 
     def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach:
         """See :class:`striate.graph.windows.Window`."""

@@ -1,0 +1,113 @@
+"""The lines of the inspect table as plain text; the terminal and the page draw the same ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from striate.units import Shape, format_bytes, format_count, format_shape, format_share
+from striate.views.layer_wording import report_words
+
+if TYPE_CHECKING:
+    from striate.analysis.receptive_field import AxisField
+    from striate.analysis.report import Report
+
+__all__ = ["InspectRow", "field_words", "inspect_notes", "inspect_rows"]
+
+FLOAT32 = 4
+"""Bytes of one number."""
+
+
+@dataclass(frozen=True, slots=True)
+class InspectRow:
+    """One node, ready to print; ``–`` stands for none.
+
+    Args:
+        name: the node.
+        what: its layer in a few words.
+        shape: what leaves it, ``16×32×32``.
+        parameters: with thousands separated.
+        parameters_share: of the network's, in percent.
+        macs: with thousands separated.
+        macs_share: of the network's, in percent.
+        field: its receptive field.
+    """
+
+    name: str
+    what: str
+    shape: str
+    parameters: str
+    parameters_share: str
+    macs: str
+    macs_share: str
+    field: str
+
+
+def field_words(field: tuple[AxisField, ...], image: Shape) -> str:
+    """A receptive field: ``5×5``, ``whole`` where every unit sees the whole image, ``–`` where there is none.
+
+    ``≤`` stands before a field that is the hull over all units, behind branches with different strides.
+
+    Args:
+        field: along each axis of the image.
+        image: the shape of one image.
+
+    >>> from striate.analysis import AxisField
+    >>> field_words((AxisField(-2, 2, 1), AxisField(-3, 3, 1)), (3, 32, 32))
+    '5×7'
+    >>> field_words((AxisField(0, 31, 0, "whole"),) * 2, (3, 32, 32)), field_words((), (3, 32, 32))
+    ('whole', '–')
+    """
+    if not field:
+        return "–"
+    mixed = any(axis.kind == "mixed" for axis in field)
+    if not mixed and all(axis.covers(size) for axis, size in zip(field, image[1:], strict=True)):
+        return "whole"
+    return ("≤" if mixed else "") + "×".join(str(axis.size) for axis in field)
+
+
+def inspect_rows(report: Report) -> tuple[InspectRow, ...]:
+    """Every node of a report, in order."""
+    parameters, macs = report.parameters, report.macs
+    return tuple(
+        InspectRow(
+            name=node.name,
+            what=what,
+            shape=format_shape(node.shape),
+            parameters=_count(node.parameters),
+            parameters_share=format_share(node.parameters, parameters) if node.parameters else "–",
+            macs=_count(node.macs),
+            macs_share=format_share(node.macs, macs) if node.macs else "–",
+            field=field_words(node.field, report.input),
+        )
+        for node, what in zip(report.nodes, report_words(report), strict=True)
+    )
+
+
+def inspect_notes(report: Report) -> tuple[tuple[str, str], ...]:
+    """What stands below the table: names and values of the totals."""
+    parameters = format_count(report.parameters)
+    notes = [
+        ("parameters", f"{parameters} = {format_bytes(FLOAT32 * report.parameters)} of weights as float32"),
+        ("MACs", f"{format_count(report.macs)} per image (FLOPs = 2 × MACs)"),
+        ("receptive field", _output_field(report)),
+    ]
+    if any(axis.kind == "mixed" for node in report.nodes for axis in node.field):
+        notes.append(("≤", "branches with different strides meet there: the hull over all units"))
+    if report.uncounted:
+        names = ", ".join(report.uncounted)
+        notes.append(("uncounted", f"{names}: no layer describes them, so the totals are lower bounds"))
+    return tuple(notes)
+
+
+def _output_field(report: Report) -> str:
+    read = {name for node in report.nodes for name in node.inputs}
+    ends = [node for node in report.nodes if node.name not in read and node.shape == report.output]
+    words = field_words((ends[0] if ends else report.nodes[-1]).field, report.input)
+    if words == "whole":
+        return "every output sees the whole image"
+    return "the output does not depend on the image" if words == "–" else f"{words} pixels at the output"
+
+
+def _count(count: int) -> str:
+    return format_count(count) if count else "–"
