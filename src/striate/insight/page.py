@@ -1,0 +1,76 @@
+"""report.html: gather everything a page shows, and write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from striate.analysis import inspect
+from striate.errors import DataError, RunError
+from striate.findings import Finding
+from striate.insight.activations import feature_maps
+from striate.insight.filters import first_filters
+from striate.insight.mistakes import as_picture, worst_mistakes
+from striate.training.measuring import run_split
+from striate.views import FeatureMaps, Mistake, Picture, ReportPage, render_report
+
+if TYPE_CHECKING:
+    from striate.data import Dataset, Split
+    from striate.training import TrainedRun
+
+__all__ = ["write_report"]
+
+
+def write_report(run: TrainedRun, dataset: Dataset | None = None) -> Path:
+    """Write ``report.html`` of a run.
+
+    Args:
+        run: trained.
+        dataset: the images it was trained on, where they are at hand; else they are read again. When they are gone,
+            the page says so and shows everything else.
+
+    Returns:
+        Where the page is.
+
+    Raises:
+        RunError: when the run is damaged.
+        StorageError: when the page cannot be written.
+    """
+    findings = list(run.folder.findings())
+    split: Split | None = None
+    name = "test" if "test" in run.card.splits else "val" if "val" in run.card.splits else "train"
+    try:
+        split = run_split(run, name) if dataset is None else dataset.splits[name]
+    except DataError as error:
+        findings.append(Finding("D090", "info", f"pictures are left out: {error.problem}", where=error.where))
+    node, filters = first_filters(run)
+    mistakes: tuple[Mistake, ...] = ()
+    image: Picture | None = None
+    maps: tuple[FeatureMaps, ...] = ()
+    if split is not None:
+        image = as_picture(split.images[0], split.ids[0])
+        maps = feature_maps(run, split.images[0])
+        if run.card.task == "classes":
+            mistakes = worst_mistakes(run.outputs(split), split, run.card.classes)
+    page = ReportPage(
+        record=run.record,
+        card=run.card,
+        network=inspect(run.graph),
+        metrics=_metrics(run),
+        evaluations=tuple(run.folder.evaluation(one) for one in run.folder.evaluated_splits()),
+        mistakes=mistakes,
+        filters=filters,
+        filters_node=node,
+        image=image,
+        feature_maps=maps,
+        findings=tuple(findings),
+    )
+    run.folder.write_report(render_report(page))
+    return run.folder.report_html
+
+
+def _metrics(run: TrainedRun) -> tuple[dict[str, object], ...]:
+    try:
+        return tuple(run.folder.metrics().rows)
+    except RunError:
+        return ()
