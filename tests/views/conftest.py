@@ -146,8 +146,11 @@ RECORD = RunRecord(
     network="simple-cnn",
     parameters=22602,
     asked={"epochs": 10},
-    recipe={"epochs": 10, "batch_size": 32, "augment": {"shift": 1, "flip": False}, "ema": None},
-    resolved={"precision": "float32", "threads": 2},
+    recipe={
+        **{"epochs": 10, "batch_size": 32, "augment": {"shift": 1, "flip": False}, "ema": None},
+        **{"learning_rate": None, "precision": "auto"},
+    },
+    resolved={"precision": "float32", "precision_reason": "measured", "learning_rate": 0.002, "threads": 2},
     versions={"striate": "0.1.0", "python": "3.12.1", "torch": "2.12.0"},
     seed=7,
     results={"best_epoch": 9, "epochs_done": 10, "seconds": 83.2, "images_per_second": 5210.3},

@@ -117,8 +117,13 @@ def test_a_complete_page(make_page: Make) -> None:
         "conv 16, 3×3, same",
         "16×8×8",
         "32×4×4, 20 of 32 channels",
-        "batch_size",
-        "augment.shift",
+        "epochs 10",
+        "batch_size 32",
+        "augment.shift 1",
+        "ema not set",
+        "learning_rate 0.002",
+        "precision float32: measured",
+        "Settled when the run began threads 2",
         "stratified 64/16/20, seed 0",
         "a" * 12,
         "(pixel / 255 - mean) / std with mean 0.3053 and std 0.3764",
@@ -361,6 +366,21 @@ def test_what_is_left_out_is_said(make_page: Make, pictures_of: Callable[..., tu
     assert "Shown are 24 of 30." in text
     assert "36 more filters are not shown." in text
     assert "512×7×7, 32 of 512 channels" in text
+
+
+def test_options_are_those_that_were_used(make_page: Make) -> None:
+    text = sound(render_report(make_page())).text()
+    assert "auto" not in text
+    assert "precision_reason" not in text
+    assert text.count("(asked for)") == 1
+    assert "epochs 10 (asked for)" in text
+
+
+def test_a_tile_does_not_repeat_its_node(make_page: Make) -> None:
+    maps = FeatureMaps("relu1", (1, 4, 4), (Picture(np.zeros((4, 4), np.uint8), "channel 0 of relu1"),))
+    html = render_report(make_page(feature_maps=(maps,)))
+    assert 'alt="channel 0 of relu1"' in html
+    assert "<figcaption>channel 0</figcaption>" in html
 
 
 def test_photographs_are_made_smaller(make_page: Make) -> None:

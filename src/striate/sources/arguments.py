@@ -18,7 +18,8 @@ Value = bool | int | float | str | tuple["Value", ...]
 CLASSES = "classes"
 """The word that stands for the network's number of classes."""
 
-_AXES_LIMIT = 8
+#: More than any attribute takes: a pair for each of three axes.
+_COUNT_LIMIT = 8
 _SIZES = re.compile(r"[0-9]{1,9}([x×][0-9]{1,9})+")
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 
@@ -102,8 +103,8 @@ def _set(cls: type[Layer], attributes: dict[str, Value], name: str, value: Value
     if name in attributes:
         raise LayerError(
             f"{cls.kind} is given its {name} twice",
-            got=f"{name}: {value}",
-            needs=f"one {name}; another value was {attributes[name]}",
+            got=f"{name}: {str(value)[:80]}",
+            needs=f"one {name}; another value was {str(attributes[name])[:80]}",
         )
     attributes[name] = value
 
@@ -112,10 +113,10 @@ def _meant(cls: type[Layer], name: str, value: Value, classes: Classes) -> Value
     """The value with ``classes`` replaced, once it is sure that a message about it stays readable."""
     if value == CLASSES and any(field.name == name and field.type in ("int", int) for field in _fields(cls)):
         return classes.take()
-    if isinstance(value, tuple) and len(value) > _AXES_LIMIT:
+    if _count(value) > _COUNT_LIMIT:
         raise LayerError(
             f"{cls.kind} cannot use this {name}",
-            got=f"{name}: a list of {len(value)} values",
+            got=f"{name}: a list of {_count(value)} values",
             needs="one value, or one for each of at most three axes",
         )
     if isinstance(value, str) and _NUMBER.fullmatch(value):
@@ -126,6 +127,10 @@ def _meant(cls: type[Layer], name: str, value: Value, classes: Classes) -> Value
             write=f"{name}: {value}",
         )
     return value
+
+
+def _count(value: Value) -> int:
+    return sum(_count(entry) for entry in value) if isinstance(value, tuple) else 1
 
 
 def attribute_at_fault(error: LayerError, kind: str, names: Iterable[str]) -> str | None:

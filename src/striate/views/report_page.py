@@ -18,7 +18,7 @@ from striate.views.image_data import image_data
 from striate.views.inspect_rows import InspectRow, inspect_notes, inspect_rows
 from striate.views.metric_series import metric_series
 from striate.views.number_wording import format_compact, format_percent
-from striate.views.report_parts import FeatureMaps, Mistake, ReportPage
+from striate.views.report_parts import FeatureMaps, Mistake, Picture, ReportPage
 from striate.views.report_results import (
     MOST_MATRIX_CLASSES,
     Headline,
@@ -220,10 +220,17 @@ def _sight(page: ReportPage) -> dict[str, Any]:
     return {
         "image": None if page.image is None else image_data(page.image, _IMAGE_SIDE),
         "layers": [_layer(maps) for maps in page.feature_maps[:_MOST_LAYERS]],
-        "filters": [image_data(picture, _MAP_SIDE) for picture in page.filters[:_MOST_FILTERS]],
+        "filters": _tiles(page.filters[:_MOST_FILTERS], page.filters_node),
         "filters_left": max(len(page.filters) - _MOST_FILTERS, 0),
         "filters_node": page.filters_node,
     }
+
+
+def _tiles(pictures: tuple[Picture, ...], node: str | None) -> list[dict[str, Any]]:
+    """Small pictures under the name of their node, which need not be repeated below each."""
+    suffix = f" of {node}"
+    tiles = [image_data(picture, _MAP_SIDE) for picture in pictures]
+    return [{"image": tile, "label": tile.caption.removesuffix(suffix)} for tile in tiles]
 
 
 def _layer(maps: FeatureMaps) -> dict[str, Any]:
@@ -233,7 +240,7 @@ def _layer(maps: FeatureMaps) -> dict[str, Any]:
         "shape": format_shape(maps.shape),
         "channels": maps.shape[0],
         "left": maps.shape[0] - len(shown),
-        "maps": [image_data(picture, _MAP_SIDE) for picture in shown],
+        "maps": _tiles(shown, maps.node),
     }
 
 
@@ -254,6 +261,7 @@ def _network_rows(network: Report) -> list[tuple[InspectRow, float, float]]:
 def _setup(page: ReportPage) -> dict[str, Any]:
     record, card, network = page.record, page.card, page.network
     titles, rows = counts_table(card)
+    used, settled = options(record)
     missing = [name for name in ("train", "val", "test") if name not in card.splits]
     return {
         "network": network,
@@ -261,8 +269,8 @@ def _setup(page: ReportPage) -> dict[str, Any]:
         "Field: the pixels of the image that one output can see.",
         "rows": _network_rows(network),
         "network_notes": inspect_notes(network),
-        "options": options(record.recipe, record.asked),
-        "resolved": options(record.resolved, {}),
+        "options": used,
+        "resolved": settled,
         "card": card,
         "data_facts": data_facts(card),
         "noun": {"classes": "class", "tags": "tag", "values": "value"}[card.task],

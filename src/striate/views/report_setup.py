@@ -80,10 +80,10 @@ def plain_value(value: object) -> str:
     """A stored value as text.
 
     >>> plain_value([0.9, True, None]), plain_value({"flip": True}), plain_value("")
-    ('0.9, true, none', 'flip: true', '""')
+    ('0.9, true, not set', 'flip: true', '""')
     """
     if value is None:
-        return "none"
+        return "not set"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
@@ -93,12 +93,21 @@ def plain_value(value: object) -> str:
     return str(value) or '""'
 
 
-def options(recipe: Mapping[str, object], asked: Mapping[str, object]) -> tuple[Option, ...]:
-    """Every option of a recipe, nested ones as ``group.name``."""
-    return tuple(
-        Option(name, plain_value(value), name.split(".")[0] in asked or name in asked)
-        for name, value in _flattened(recipe, "")
-    )
+def options(record: RunRecord) -> tuple[tuple[Option, ...], tuple[Option, ...]]:
+    """Every option as it was used, and what else was settled when the run began; nested ones as ``group.name``.
+
+    An option that was left to Striate has its value, and maybe a reason ``<name>_reason``, in ``record.resolved``.
+    """
+    recipe, resolved = dict(_flattened(record.recipe, "")), dict(_flattened(record.resolved, ""))
+    reasons = {name: resolved.pop(f"{name}_reason") for name in list(resolved) if f"{name}_reason" in resolved}
+
+    def option(name: str, value: object) -> Option:
+        reason = f": {reasons[name]}" if reasons.get(name) else ""
+        asked = name in record.asked or name.partition(".")[0] in record.asked
+        return Option(name, plain_value(value) + reason, asked)
+
+    used = tuple(option(name, resolved.get(name, value)) for name, value in recipe.items())
+    return used, tuple(option(name, value) for name, value in resolved.items() if name not in recipe)
 
 
 def _flattened(values: Mapping[str, object], prefix: str) -> list[tuple[str, object]]:
