@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from striate.graph import Graph, network
+from striate.graph import Chain, Graph, network
 
 
 @pytest.fixture(scope="session")
@@ -34,5 +34,15 @@ def everything() -> Graph:
         .upsample(2)
         .adaptiveavgpool((5, 3))
     )
+    x = x.add(_newer(start).adaptiveavgpool((5, 3)).conv(16, 1))
     pooled = x.globalmaxpool()
     return x.adaptivemaxpool(2).layernorm().flatten().dense(16).add(pooled).dense(5).softmax().build(pooled)
+
+
+def _newer(start: Chain) -> Chain:
+    """The layers that published networks and segmentation need beyond those every textbook has."""
+    x = start.pad(((1, 0), 2), "reflect").pad(1, value=0.5).conv(8, 3, padding="causal", stride=2).relu6()
+    small = x.pixelshuffle(2).lppool(2.0, 2).stochasticpool(2, 1).elu().fractionalmaxpool(2, 4).softplus().conv(8, 1)
+    x = small.resizelike(x).croplike(small).resize((9, 7), "linear", align_corners=True).crop(((1, 0), 0)).mish()
+    x = x.layerscale(0.5).stochasticdepth(0.1).channelshuffle(4).localresponsenorm(3).prelu()
+    return x.slice(stop=4).concat(x.slice(start=4)).multiply(x.hardsigmoid())

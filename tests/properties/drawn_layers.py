@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from properties.drawn_more_layers import MORE_ANYWHERE, MORE_ATTRIBUTES, MORE_MAP_KINDS
 from striate.graph import Layer, layer_class
 from striate.units import Shape
 
@@ -19,12 +20,14 @@ ROOM = {1: 48, 2: 32, 3: 14}
 _ANYWHERE = (
     *["batchnorm", "layernorm", "groupnorm", "dropout", "flatten", "identity"],
     *["relu", "leakyrelu", "silu", "gelu", "sigmoid", "tanh", "hardswish", "softmax"],
+    *MORE_ANYWHERE,
 )
 # What hypothesis shrinks to stands first; what moves or weighs stands there more often.
 VECTOR_KINDS = (*["dense"] * 4, *_ANYWHERE)
 MAP_KINDS = (
     *["conv", "maxpool", "avgpool", "convtranspose", "upsample"] * 3,
     *["adaptiveavgpool", "adaptivemaxpool", "globalavgpool", "globalmaxpool", "instancenorm"],
+    *MORE_MAP_KINDS,
     *_ANYWHERE,
 )
 
@@ -51,11 +54,11 @@ def _conv(draw: DrawFn, shape: Shape) -> dict[str, Any]:
     spare = {"zero": [3] * rank, "replicate": [3] * rank, "reflect": [n - 1 for n in sizes], "circular": list(sizes)}
     limits = [min(3, limit) for limit in spare[mode]]
     dilation = _per_axis(draw, [3 if n > 2 else 1 for n in sizes], 1)
-    style = draw(st.sampled_from(("same", "valid", "full", "number", "axes", "pairs")))
+    style = draw(st.sampled_from(("same", "valid", "full", "causal", "number", "axes", "pairs")))
     if style == "same":
         # Its larger side is half of the span, so twice the limit may be spanned.
         room = [2 * limit + 1 for limit in limits]
-    elif style == "full":
+    elif style in ("full", "causal"):
         room = [limit + 1 for limit in limits]
     else:
         room = list(sizes)
@@ -133,7 +136,8 @@ def _upsample(draw: DrawFn, shape: Shape) -> dict[str, Any]:
     rank = len(shape) - 1
     highs = [max(1, min(4, ROOM[rank] // n)) for n in shape[1:]]
     scale = _per_axis(draw, highs, min(2, *highs) if rank > 1 else min(2, highs[0]))
-    return {"scale": scale, "mode": draw(st.sampled_from(("nearest", "linear")))}
+    mode = draw(st.sampled_from(("nearest", "linear")))
+    return {"scale": scale, "mode": mode, "align_corners": mode == "linear" and draw(st.booleans())}
 
 
 def _norm(draw: DrawFn, shape: Shape, **attributes: Any) -> dict[str, Any]:
@@ -164,6 +168,7 @@ _ATTRIBUTES: dict[str, Callable[[DrawFn, Shape], dict[str, Any]]] = {
     },
     "leakyrelu": lambda draw, shape: {"slope": draw(st.sampled_from((0.0, 0.01, 0.2)))},
     "gelu": lambda draw, shape: {"approximate": draw(st.sampled_from(("none", "tanh")))},
+    **MORE_ATTRIBUTES,
 }
 
 

@@ -30,6 +30,8 @@ def _pads(layer: Any, spans: list[int]) -> list[tuple[int, int]]:
         return [((span - 1) // 2, span - 1 - (span - 1) // 2) for span in spans]
     if layer.padding == "full":
         return [(span - 1, span - 1) for span in spans]
+    if layer.padding == "causal":
+        return [(span - 1, 0) for span in spans]
     entries = _each(0 if layer.padding == "valid" else layer.padding, rank)
     return [(entry, entry) if isinstance(entry, int) else entry for entry in entries]
 
@@ -137,6 +139,9 @@ def upsample(layer: Any, x: Array) -> Array:
         size = x.shape[axis]
         if layer.mode == "nearest":
             x = np.repeat(x, scale, axis)
+        elif layer.align_corners:
+            corners = np.linspace(0, size - 1, size * scale)
+            x = np.apply_along_axis(lambda row, c=corners: np.interp(c, np.arange(len(row)), row), axis, x)
         else:
             centres = np.clip((np.arange(size * scale) + 0.5) / scale - 0.5, 0, size - 1)
             x = np.apply_along_axis(lambda row, c=centres: np.interp(c, np.arange(len(row)), row), axis, x)

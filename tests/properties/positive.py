@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
+from properties.positive_parts import more_replacement
 from properties.running import node_values, random_inputs
 from striate.backend import build_module
 from striate.graph import Graph, Node
@@ -114,7 +115,10 @@ def positive_module(graph: Graph) -> fx.GraphModule:
                 values = torch.rand(parameter.shape, generator=generator, dtype=torch.float64) / 2 + 0.5
                 module.get_parameter(name).copy_(values)
     for node in graph.nodes:
-        if (positive := _replacement(node, graph)) is not None:
+        if not node.inputs:
+            continue
+        positive = _replacement(node, graph) or more_replacement(node, graph, module.get_submodule(node.name))
+        if positive is not None:
             module.set_submodule(node.name, positive)
     return module
 

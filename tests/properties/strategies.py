@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from properties.drawn_layers import MAP_KINDS, ROOM, VECTOR_KINDS, any_layer
+from properties.drawn_more_layers import LIKE_KINDS, MORE_LOCAL
 from striate.errors import NetworkError
 from striate.graph import Graph, Layer, layer_class, layer_classes
 from striate.graph.builder import Draft
@@ -35,6 +36,7 @@ LARGEST = {1: 20, 2: 20, 3: 9}
 LOCAL_KINDS = (
     *["input", "conv", "convtranspose", "maxpool", "avgpool", "upsample", "adaptiveavgpool", "adaptivemaxpool"],
     *["add", "multiply", "concat", "batchnorm", "relu", "identity"],
+    *[*MORE_LOCAL, *LIKE_KINDS, "slice"],
 )
 
 _MERGES = ("add", "multiply", "concat")
@@ -116,6 +118,18 @@ class _Writer:
         inputs = (node, opened or squeezed)
         return self.append(layer_class("multiply")(), inputs if self.draw(st.booleans()) else inputs[::-1])
 
+    def like(self, node: str, kind: str) -> str | None:
+        """Bring the node to the size of any other."""
+        layer = any_layer(self.draw, kind, self.shape(node))
+        fitting = []
+        for other in self.draft.shapes:
+            try:
+                layer.output_shape((self.shape(node), self.shape(other)))
+                fitting.append(other)
+            except NetworkError:
+                continue
+        return self.append(layer, (node, self.draw(st.sampled_from(fitting)))) if fitting else None
+
     def merge(self, node: str) -> str | None:
         """Join with any node that fits."""
         kind = self.draw(st.sampled_from(_MERGES))
@@ -149,7 +163,7 @@ def graphs(
         writer.add_input(writer.shape(inputs[0]))
     last = inputs[0]
     steps = draw(st.integers(max_nodes // 2, max_nodes))
-    moves = ("layer",) * 8 + ("branches", "gate", "merge", "return")
+    moves = ("layer",) * 8 + ("branches", "gate", "merge", "like", "return")
     while len(writer.draft.nodes) < steps + len(inputs):
         is_map = len(writer.shape(last)) > 1
         move = draw(st.sampled_from(moves))
@@ -162,6 +176,8 @@ def graphs(
             new = writer.gate(last)
         elif move == "merge" and set(_MERGES) <= set(kinds):
             new = writer.merge(last)
+        elif move == "like" and is_map and set(LIKE_KINDS) <= set(kinds):
+            new = writer.like(last, draw(st.sampled_from(LIKE_KINDS)))
         else:
             new = writer.layer(last, kinds)
         if new is None:
@@ -189,6 +205,11 @@ def single_layer_graphs(draw: DrawFn, kind: str, ranks: tuple[int, ...] = (1, 2,
     if kind in _MERGES:
         first, second = writer.keeping_conv(last, 1), writer.keeping_conv(last, 1)
         if writer.append(layer_class(kind)(), tuple(name for name in (first, second, last) if name)) is None:
+            reject()
+    elif kind in LIKE_KINDS:
+        # The reference is another map: smaller or larger, and with other sizes along each axis.
+        other = writer.layer(last, ("maxpool", "convtranspose", "resize", "crop", "adaptiveavgpool"))
+        if other is None or writer.like(draw(st.sampled_from((last, other))), kind) is None:
             reject()
     else:
         on_vector = kind not in MAP_KINDS or (kind in VECTOR_KINDS and draw(st.booleans()))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from properties.drawn_more_layers import folds
 from properties.positive import gradient_support
 from properties.strategies import ALL_KINDS, LOCAL_KINDS, graphs, single_layer_graphs, units
 from striate.analysis.receptive_field import receptive_fields, unit_field
@@ -21,8 +22,7 @@ def assert_field_is_the_support(graph: Graph, data: st.DataObject) -> None:
         field = unit_field(graph, node, position, source=entry.name)
         hull = tuple((min(indices), max(indices)) for indices in support) if all(support) else None
         assert field == hull
-        folds = any(getattr(layer.layer, "padding_mode", "zero") != "zero" for layer in graph.nodes)
-        if hull is None or folds:
+        if hull is None or any(folds(entry.layer) for entry in graph.nodes):
             # What a mirrored, repeated or wrapped pixel shows lies outside the window.
             continue
         for axis, (low, high) in enumerate(hull):

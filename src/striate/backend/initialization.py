@@ -21,6 +21,7 @@ from striate.backend.tensors import matched_tensors
 from striate.errors import UsageError, near_miss
 from striate.graph import Graph, Layer, Node
 from striate.graph.layers.activation import LeakyReLU
+from striate.graph.layers.prelu import PReLU
 
 __all__ = ["initialize"]
 
@@ -37,7 +38,8 @@ def initialize(
     gain: float | None = None,
     std: float | None = None,
 ) -> None:
-    """Give every tensor of a module its first value, in place. Biases are 0, scales 1, shifts 0, statistics reset.
+    """Give every tensor of a module its first value, in place. Biases are 0, scales 1, shifts 0, statistics
+    reset; a layer that says what its tensor begins with (the slopes of ``prelu``, ``layerscale``) gets that.
 
     ``auto`` is ``he`` where the activation that follows is like ReLU (ReLU, leaky ReLU, SiLU, GELU, hard swish), and
     ``xavier`` where it is tanh or sigmoid or where none follows; the formulas are in ``schemes.DESCRIPTIONS``.
@@ -79,7 +81,8 @@ def initialize(
                     name = f"{node.name}.{parameter.name}"
                     tensor.copy_(_draw(graph, node, tensor, scheme, _generator(seed, name), gain, std))
                 else:
-                    tensor.fill_(_CONSTANTS[parameter.role])
+                    constant = _CONSTANTS[parameter.role] if parameter.initial is None else parameter.initial
+                    tensor.fill_(constant)
             if node.layer.buffers(shapes):
                 _reset_buffers(module.get_submodule(node.name))
 
@@ -154,7 +157,9 @@ def _gain(activation: Layer | None) -> float:
     """He et al. 2015, equations 10 and 15: half of the variance is lost, or (1 - slope²) / 2 of it."""
     if not _rectifies(activation):
         return 1.0
-    slope = activation.slope if isinstance(activation, LeakyReLU) else 0.0
+    slope = 0.0
+    if isinstance(activation, (LeakyReLU, PReLU)):
+        slope = activation.slope if isinstance(activation, LeakyReLU) else activation.initial
     return math.sqrt(2.0 / (1.0 + slope**2))
 
 

@@ -60,13 +60,15 @@ def build_module(graph: Graph, *, device: torch.device | str = "cpu", seed: int 
 
 
 def _nest(root: nn.Module, name: str, module: nn.Module) -> None:
-    """Put a module under a dotted name, with empty modules in between."""
+    """Put a module under a dotted name, with empty modules in between; it takes over what stands there already."""
     *parents, last = name.split(".")
     place = root
     for part in parents:
         if part not in place._modules:
             place.add_module(part, nn.Module())
         place = place.get_submodule(part)
+    for part, inner in place.get_submodule(last).named_children() if last in place._modules else ():
+        module.add_module(part, inner)
     place.add_module(last, module)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 
 from torch import fx, nn
 
+from striate.backend.operations import operation_of
 from striate.errors import NetworkError
 from striate.graph import Graph
 from striate.graph.layers.input import Input
@@ -26,20 +27,21 @@ def check_names(graph: Graph) -> None:
 
     Raises:
         NetworkError: when a name is a word of Python, is what every torch module has already (``forward``,
-            ``training``), or begins, up to a dot, with the name of another node.
+            ``training``), or begins, up to a dot, with the name of another node whose module holds no others.
     """
     modules = [node.name for node in graph.nodes if not isinstance(node.layer, Input)]
     for node in graph.nodes:
         for part in node.name.split("."):
             if keyword.iskeyword(part):
                 raise _reserved(graph, node.name, part, "is a word of Python")
-    names = set(modules)
+    names = {name for name in modules if not operation_of(graph[name].layer).holds}
     for name in modules:
         parts = name.split(".")
         for position, part in enumerate(parts):
             if part in _taken(position == 0):
                 raise _reserved(graph, name, part, "is something every torch module has already")
         _check_prefixes(graph, name, (".".join(parts[:end]) for end in range(1, len(parts))), names)
+    _check_inside(graph, modules)
 
 
 def _check_prefixes(graph: Graph, name: str, prefixes: Iterable[str], names: set[str]) -> None:
@@ -52,6 +54,15 @@ def _check_prefixes(graph: Graph, name: str, prefixes: Iterable[str], names: set
                 needs="names that do not begin with another node's name and a dot",
                 write=f"{prefix}_{name[len(prefix) + 1 :]}",
             )
+
+
+def _check_inside(graph: Graph, modules: list[str]) -> None:
+    """Nodes inside of another node's module must not be called like its tensors."""
+    for node in graph.nodes:
+        for tensor in node.layer.parameters(graph.input_shapes(node)):
+            full = f"{node.name}.{tensor.name}"
+            if inside := [name for name in modules if name == full or name.startswith(f"{full}.")]:
+                raise _reserved(graph, inside[0], tensor.name, f"is a tensor of the node {node.name!r} already")
 
 
 def _reserved(graph: Graph, name: str, part: str, why: str) -> NetworkError:

@@ -45,10 +45,12 @@ class Operation:
     Args:
         build: the layer and its input shapes → a module whose parameters bear the names the layer gives them.
         fans: the layer and its weight's shape → the fans.
+        holds: whether nodes whose names begin with the layer's and a dot may stand inside of its module.
     """
 
     build: Callable[[Any, Shapes], nn.Module]
     fans: Callable[[Any, Shape], Fans]
+    holds: bool = False
 
 
 _OPERATIONS: dict[type[Layer], Operation] = {}
@@ -64,13 +66,15 @@ def plain_fans(layer: Layer, weight: Shape) -> Fans:
     return Fans(inward=math.prod(weight[1:]), outward=weight[0] * math.prod(weight[2:]))
 
 
-def operation(cls: type[LayerT], *, fans: FanRule[LayerT] = plain_fans) -> Callable[[Build[LayerT]], Build[LayerT]]:
+def operation(
+    cls: type[LayerT], *, fans: FanRule[LayerT] = plain_fans, holds: bool = False
+) -> Callable[[Build[LayerT]], Build[LayerT]]:
     """Register the decorated function as the one that builds the module of a layer class."""
 
     def register(build: Build[LayerT]) -> Build[LayerT]:
         if cls in _OPERATIONS:
             raise TypeError(f"two operations compute {cls.__name__}")
-        _OPERATIONS[cls] = Operation(build, fans)
+        _OPERATIONS[cls] = Operation(build, fans, holds)
         return build
 
     return register

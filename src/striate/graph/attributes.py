@@ -116,7 +116,8 @@ def check_pads(kind: str, attribute: str, value: Any, words: Sequence[str]) -> P
                 return entries[0]
             return tuple(entries)
     hint = near_miss(value, words) if isinstance(value, str) else None
-    needs = f"{', '.join(words)}, a whole number of at least 0, one for each axis, or [before, after] for each axis"
+    numbers = "a whole number of at least 0, one for each axis, or [before, after] for each axis"
+    needs = ", ".join([*words, numbers])
     raise _wrong(kind, attribute, value, needs, hint or ("same" if "same" in words else "0"))
 
 

@@ -11,18 +11,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from striate.errors import LayerError, NetworkError, near_miss
+from striate.graph.block import Block
+from striate.graph.blocks import block_classes
 from striate.graph.graph import Graph, Node
 from striate.graph.layer import Layer
-from striate.graph.layers import layer_class, layer_classes
+from striate.graph.layers import layer_classes
 from striate.graph.layers.input import Input
+from striate.graph.vocabulary import word_class
+from striate.graph.word import Word
 from striate.units import Shape
 
 __all__ = ["Chain", "Draft", "make_layer", "network"]
+
+Made = TypeVar("Made", bound=Word)
 
 
 class Draft:
@@ -34,14 +41,29 @@ class Draft:
         self.nodes: list[Node] = []
         self.shapes: dict[str, Shape] = {}
         self._counts: dict[str, int] = {}
+        #: What names with dots begin with: ``a`` and ``a.b`` for ``a.b.c``.
+        self._prefixes: set[str] = set()
 
     def fresh_name(self, kind: str) -> str:
-        """``conv1``, ``conv2``, …; names that were given by hand are skipped."""
+        """``conv1``, ``conv2``, …, ``relu6_1``, …; names that were given by hand are skipped."""
+        between = "_" if kind[-1].isdigit() else ""
         while True:
             self._counts[kind] = self._counts.get(kind, 0) + 1
-            name = f"{kind}{self._counts[kind]}"
-            if name not in self.shapes:
+            name = f"{kind}{between}{self._counts[kind]}"
+            if not self.taken(name):
                 return name
+
+    def taken(self, name: str) -> bool:
+        """Whether a node or a block has that name, or names of nodes begin with it and a dot."""
+        return name in self.shapes or name in self._prefixes
+
+    def take(self, name: str, shape: Shape) -> None:
+        """Note a name as a node's, and the shape that leaves it."""
+        self.shapes[name] = shape
+        parent = name.rpartition(".")[0]
+        while parent and parent not in self._prefixes:
+            self._prefixes.add(parent)
+            parent = parent.rpartition(".")[0]
 
     def append(self, layer: Layer, inputs: tuple[str, ...], name: str | None = None) -> str:
         """Add a node, so that a shape error is told at the call that caused it.
@@ -54,20 +76,56 @@ class Draft:
             raise NetworkError(
                 f"two nodes are called {name!r}", where=self.name, needs="a name of its own for each node"
             )
-        if layer.arity is None and len(inputs) < 2:
-            raise NetworkError(
-                f"{layer.kind} needs something to join",
-                where=f"{self.name}, node {name!r}",
-                got="one input",
-                needs="two or more",
-            )
+        self._check_arity(layer, inputs, name)
         try:
             shape = layer.output_shape(tuple(self.shapes[entry] for entry in inputs))
         except NetworkError as error:
             raise error.at(f"{self.name}, node {name!r}") from None
         self.nodes.append(Node(name, layer, inputs))
-        self.shapes[name] = shape
+        self.take(name, shape)
         return name
+
+    def expand(self, block: Block, start: str, name: str | None = None) -> str:
+        """Add the nodes of a block that begins at ``start``; the name of the last.
+
+        Raises:
+            NetworkError: when the name is taken or the shapes do not fit.
+        """
+        name = self.fresh_name(block.kind) if name is None else name
+        if self.taken(name):
+            raise NetworkError(
+                f"two nodes are called {name!r}",
+                where=self.name,
+                got=f"the block {block.kind} with that name, after a node or a block of the same name",
+                needs="a name of its own for each node and block",
+            )
+        count = len(self.nodes)
+        try:
+            return block.expand(Chain(self, start), name).node
+        except NetworkError:
+            # A block is there as a whole or not at all.
+            del self.nodes[count:]
+            kept = {node.name: self.shapes[node.name] for node in self.nodes}
+            self.shapes.clear()
+            self._prefixes.clear()
+            for node_name, shape in kept.items():
+                self.take(node_name, shape)
+            raise
+
+    def _check_arity(self, layer: Layer, inputs: tuple[str, ...], name: str) -> None:
+        where, arity = f"{self.name}, node {name!r}", layer.arity
+        if arity is None and len(inputs) < 2:
+            raise NetworkError(
+                f"{layer.kind} needs something to join", where=where, got="one input", needs="two or more"
+            )
+        if arity is not None and len(inputs) != arity:
+            raise NetworkError(
+                f"{layer.kind} has the wrong number of inputs",
+                where=where,
+                got=f"{len(inputs)} ({', '.join(inputs)})" if inputs else "none",
+                needs=str(arity),
+                write=f"x.{layer.kind}(reference)" if arity == 2 else None,
+            )
 
 
 class Chain:
@@ -103,9 +161,9 @@ class Chain:
         if kind.startswith("_"):
             raise AttributeError(kind)
         try:
-            cls = layer_class(kind)
+            cls = word_class(kind)
         except LayerError:
-            hint = near_miss(kind, layer_classes())
+            hint = near_miss(kind, [*layer_classes(), *block_classes()])
             raise AttributeError(
                 f"there is no layer {kind!r}" + (f"; did you mean {hint!r}?" if hint else "")
             ) from None
@@ -113,12 +171,17 @@ class Chain:
         def append(*args: Any, name: str | None = None, **attributes: Any) -> Chain:
             others = [arg for arg in args if isinstance(arg, Chain)]
             values = [arg for arg in args if not isinstance(arg, Chain)]
-            return self.then(make_layer(cls, values, attributes), *others, name=name)
+            made = make_layer(cls, values, attributes)
+            if isinstance(made, Layer):
+                return self.then(made, *others, name=name)
+            if not isinstance(made, Block) or others:
+                raise NetworkError(f"{made.kind} reads one layer", where=self._draft.name, needs="no further inputs")
+            return Chain(self._draft, self._draft.expand(made, self.node, name))
 
         return append
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *layer_classes()]
+        return [*super().__dir__(), *layer_classes(), *block_classes()]
 
     def build(self, *others: Chain) -> Graph:
         """The finished network; this point is its output (and ``others``, when it has several)."""
@@ -126,15 +189,17 @@ class Chain:
         return Graph(self._draft.name, tuple(self._draft.nodes), outputs, self._draft.classes)
 
 
-def make_layer(cls: type[Layer], values: list[Any], attributes: dict[str, Any]) -> Layer:
-    """A layer from positional and named attributes, with errors a reader can act on.
+def make_layer(cls: type[Made], values: list[Any], attributes: dict[str, Any]) -> Made:
+    """A layer or block from positional and named attributes, with errors a reader can act on.
 
     Raises:
         LayerError: for an unknown, repeated, missing or impossible attribute.
     """
     # fields(), not __dataclass_fields__: the latter also lists class attributes such as ``kind``.
-    entries = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
-    known = list(entries)
+    known, required = _attributes(cls)  # type: ignore[arg-type]
+    if not (values or attributes or required):
+        plain: Made = _plain(cls)  # type: ignore[arg-type]
+        return plain
     if len(values) > len(known):
         raise LayerError(
             f"{cls.kind} was given too many values",
@@ -153,7 +218,7 @@ def make_layer(cls: type[Layer], values: list[Any], attributes: dict[str, Any]) 
     if twice := [name for name in given if name in attributes]:
         raise LayerError(f"{cls.kind} was given {twice[0]} twice", got=f"{given[twice[0]]} and {attributes[twice[0]]}")
     merged = {**given, **attributes}
-    missing = [name for name, field in entries.items() if name not in merged and _required(field)]
+    missing = [name for name in required if name not in merged]
     if missing:
         raise LayerError(
             f"{cls.kind} needs {' and '.join(missing)}",
@@ -161,6 +226,19 @@ def make_layer(cls: type[Layer], values: list[Any], attributes: dict[str, Any]) 
             write=f"{cls.kind}: {{{', '.join(f'{name}: 3' for name in missing)}}}",
         )
     return cls(**merged)
+
+
+@functools.cache
+def _plain(cls: type[Word]) -> Any:
+    """A word as it is without attributes; layers never change, so that one serves all."""
+    return cls()
+
+
+@functools.cache
+def _attributes(cls: type[Word]) -> tuple[list[str], list[str]]:
+    """Names of a word's attributes, and of those that must be given."""
+    entries = fields(cls)  # type: ignore[arg-type]
+    return [f.name for f in entries], [f.name for f in entries if _required(f)]
 
 
 def _required(field: Field[Any]) -> bool:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal
 
+from striate.graph.footprint import Footprint
+from striate.graph.word import Word
 from striate.units import Shape, format_count, format_shape
 
 __all__ = [
@@ -41,11 +43,13 @@ class Parameter:
         name: its name inside the layer (``weight``); in a network it is ``<node>.<name>``.
         shape: as PyTorch stores it.
         role: ``weight`` (multiplies), ``bias``, ``scale`` and ``shift`` (of a normalisation), ``buffer`` (not trained).
+        initial: its first value, where that is not drawn or the usual one of its role.
     """
 
     name: str
     shape: Shape
     role: Role
+    initial: float | None = None
 
     @property
     def count(self) -> int:
@@ -89,22 +93,14 @@ def axis_names(rank: int) -> tuple[str, ...]:
     return {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}[rank]
 
 
-class Layer(ABC):
-    """The rules every layer answers. Subclasses are frozen dataclasses and set ``kind``.
+class Layer(Word, ABC):
+    """The rules every layer answers. Subclasses are frozen dataclasses and set ``kind`` and what else a word has.
 
     Class attributes:
-        kind: the name in YAML, in inline text and as a builder method.
-        aliases: other accepted names.
-        arity: the number of inputs; None means two or more.
-        positional: attributes that may be given without their name, in this order.
-        words: attribute that a bare word fills in inline text (``conv 16 3 same`` fills ``padding``).
+        shape_only: positions of inputs of which only the shape counts; :meth:`reads` of them is empty.
     """
 
-    kind: ClassVar[str] = ""
-    aliases: ClassVar[tuple[str, ...]] = ()
-    arity: ClassVar[int | None] = 1
-    positional: ClassVar[tuple[str, ...]] = ()
-    words: ClassVar[str | None] = None
+    shape_only: ClassVar[tuple[int, ...]] = ()
     #: What weight initialisation should assume when this layer is the activation that follows; None: not an activation.
     nonlinearity: ClassVar[Literal["relu", "leaky_relu", "tanh", "sigmoid"] | None] = None
 
@@ -127,6 +123,31 @@ class Layer(ABC):
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Multiply-adds of one forward pass for one image (bias, normalisation, activation, pooling: none)."""
         return 0
+
+    def backward_macs(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[int, int] | None:
+        """Multiply-adds of the backward pass for one image: for the gradients of the inputs, and of the parameters.
+
+        None where a layer has MACs and does not say; a layer without MACs has none backward.
+        """
+        return None if self.macs(inputs, output) else (0, 0)
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int | None:
+        """Operations of one forward pass at inference that are no multiply-adds; None where a layer does not say.
+
+        An addition, multiplication, division, comparison or evaluation of a function of one number is one operation;
+        moving numbers is none; taps in the padding count, as they do for MACs.
+        """
+        return None
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint | None:
+        """What the layer keeps for the backward pass and makes besides its output; None where a layer does not say.
+
+        Args:
+            inputs: the shapes that arrive.
+            output: the shape that leaves.
+            needs: for each input, whether a gradient flows back to it.
+        """
+        return None
 
     def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach | Literal["everything"]:
         """What an output reads of input number ``position`` along spatial ``axis``; default: the same place only."""

@@ -42,10 +42,9 @@ class Window:
     def outputs(self, size: int) -> int:
         """How many places the window takes on ``size`` inputs; 0 or less when it does not fit."""
         room = size + self.before + self.after - self.span
-        if room < 0:
-            return 0
         if not self.ceil:
-            return room // self.stride + 1
+            return room // self.stride + 1 if room >= 0 else 0
+        # Rounded up, PyTorch takes even a single window that is larger than its input, by less than the stride.
         count = -(-room // self.stride) + 1
         # A last window that would start in the padding behind the input is dropped, as PyTorch does.
         return count - 1 if (count - 1) * self.stride >= size + self.before else count

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import Field, fields
+from typing import TypeVar
 
 from striate.errors import LayerError
 from striate.graph.builder import make_layer
-from striate.graph.layer import Layer
+from striate.graph.word import Word
 from striate.sources.wording import quoted
 
 __all__ = ["CLASSES", "Classes", "Value", "attribute_at_fault", "attribute_names", "make", "sizes_or_text"]
 
+Made = TypeVar("Made", bound=Word)
 Value = bool | int | float | str | tuple["Value", ...]
 
 CLASSES = "classes"
@@ -60,8 +62,8 @@ def sizes_or_text(text: str) -> Value:
     return text
 
 
-def make(cls: type[Layer], values: Sequence[Value], named: dict[str, Value], classes: Classes) -> Layer:
-    """A layer from values without a name and attributes with one.
+def make(cls: type[Made], values: Sequence[Value], named: dict[str, Value], classes: Classes) -> Made:
+    """A layer or block from values without a name and attributes with one.
 
     A word goes to the attribute that the layer keeps for words (``same`` to ``padding``); every other value goes to
     the layer's unnamed attributes, in their order.
@@ -81,7 +83,7 @@ def make(cls: type[Layer], values: Sequence[Value], named: dict[str, Value], cla
     return make_layer(cls, [], {name: _meant(cls, name, value, classes) for name, value in attributes.items()})
 
 
-def attribute_names(cls: type[Layer], values: Sequence[Value]) -> list[str]:
+def attribute_names(cls: type[Word], values: Sequence[Value]) -> list[str]:
     """The attribute that each unnamed value belongs to.
 
     Raises:
@@ -99,7 +101,7 @@ def attribute_names(cls: type[Layer], values: Sequence[Value]) -> list[str]:
     return names
 
 
-def _set(cls: type[Layer], attributes: dict[str, Value], name: str, value: Value) -> None:
+def _set(cls: type[Word], attributes: dict[str, Value], name: str, value: Value) -> None:
     if name in attributes:
         raise LayerError(
             f"{cls.kind} is given its {name} twice",
@@ -109,7 +111,7 @@ def _set(cls: type[Layer], attributes: dict[str, Value], name: str, value: Value
     attributes[name] = value
 
 
-def _meant(cls: type[Layer], name: str, value: Value, classes: Classes) -> Value:
+def _meant(cls: type[Word], name: str, value: Value, classes: Classes) -> Value:
     """The value with ``classes`` replaced, once it is sure that a message about it stays readable."""
     if value == CLASSES and any(field.name == name and field.type in ("int", int) for field in _fields(cls)):
         return classes.take()
@@ -145,12 +147,12 @@ def attribute_at_fault(error: LayerError, kind: str, names: Iterable[str]) -> st
     return next((name for name in names if (error.got or "").startswith(f"{name}:")), None)
 
 
-def _fields(cls: type[Layer]) -> tuple[Field[object], ...]:
+def _fields(cls: type[Word]) -> tuple[Field[object], ...]:
     # Every layer is a dataclass, which the type of the base class cannot say.
     return fields(cls)  # type: ignore[arg-type]
 
 
-def _superfluous(cls: type[Layer], value: Value, values: Sequence[Value]) -> LayerError:
+def _superfluous(cls: type[Word], value: Value, values: Sequence[Value]) -> LayerError:
     known = [field.name for field in _fields(cls)]
     shown = quoted(value, 40) if isinstance(value, str) else str(value)[:80]
     if not known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from striate.errors import NetworkError, SourceError, near_miss
+from striate.graph.block import Block
 from striate.graph.builder import Draft
 from striate.graph.graph import Graph, Node
 from striate.graph.layer import Layer
@@ -41,6 +42,34 @@ class Assembly:
             SourceError: a bound is crossed.
         """
         self._connections += len(inputs)
+        self._check_room(where)
+        try:
+            node = self.draft.append(layer, inputs, name)
+        except NetworkError as error:
+            raise told_at(error, where) from None
+        self._check_volume(self.draft.nodes[-1], where)
+        return node
+
+    def expand(self, block: Block, start: str, where: str, name: str | None = None) -> str:
+        """Add the nodes of a block; the name of the last. A reference to the block's name means that node.
+
+        Raises:
+            NetworkError: the shapes do not fit, told at ``where``.
+            SourceError: a bound is crossed.
+        """
+        self._check_room(where)
+        label, count = self.draft.fresh_name(block.kind) if name is None else name, len(self.draft.nodes)
+        try:
+            end = self.draft.expand(block, start, label)
+        except NetworkError as error:
+            raise told_at(error, where) from None
+        for node in self.draft.nodes[count:]:
+            self._connections += len(node.inputs)
+            self._check_volume(node, where)
+        self.remember(label, end)
+        return end
+
+    def _check_room(self, where: str) -> None:
         if len(self.draft.nodes) >= NODE_LIMIT or self._connections > CONNECTION_LIMIT:
             raise SourceError(
                 "this network is too large",
@@ -48,19 +77,16 @@ class Assembly:
                 got=f"more than {format_count(NODE_LIMIT)} nodes or {format_count(CONNECTION_LIMIT)} connections",
                 needs="fewer repetitions",
             )
-        try:
-            node = self.draft.append(layer, inputs, name)
-        except NetworkError as error:
-            raise told_at(error, where) from None
-        shape = self.draft.shapes[node]
+
+    def _check_volume(self, node: Node, where: str) -> None:
+        shape = self.draft.shapes[node.name]
         if math.prod(shape) > VOLUME_LIMIT:
             raise SourceError(
-                f"the map that leaves {layer.kind} is too large for any machine",
+                f"the map that leaves {node.layer.kind} is too large for any machine",
                 where=where,
                 got=format_shape(shape),
                 needs="at most 2^63 - 1 numbers in one map",
             )
-        return node
 
     def free_name(self, label: str, again: bool, line: int, where: str) -> str:
         """The node name that ``as: label`` gives: the label, or with ``_2``, ``_3``, … when its layer is used again.
@@ -72,7 +98,7 @@ class Assembly:
             while True:
                 self._uses[label] = self._uses.get(label, 1) + 1
                 name = f"{label}_{self._uses[label]}"
-                if name not in self.draft.shapes:
+                if name not in self.draft.shapes and name not in self._named:
                     return name
         try:
             # The graph alone knows what a name may be.
@@ -81,7 +107,7 @@ class Assembly:
             raise SourceError(
                 error.problem, where=where, got=quoted(label), needs=error.needs, write="as: stem"
             ) from None
-        if label in self.draft.shapes:
+        if label in self.draft.shapes or label in self._named:
             first = f"the name given on line {self._lines[label]}" if label in self._lines else "an automatic name"
             raise SourceError(
                 f"two nodes are called {quoted(label)}",
@@ -95,7 +121,7 @@ class Assembly:
 
     def _fresh(self, label: str) -> int:
         number = 2
-        while f"{label}_{number}" in self.draft.shapes:
+        while f"{label}_{number}" in self.draft.shapes or f"{label}_{number}" in self._named:
             number += 1
         return number
 

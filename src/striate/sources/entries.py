@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from striate.errors import LayerError, SourceError, near_miss
+from striate.graph.block import Block
 from striate.graph.layer import Layer
-from striate.graph.layers import layer_class
+from striate.graph.vocabulary import word_class
 from striate.sources.arguments import Classes, Value, attribute_at_fault, make, sizes_or_text
 from striate.sources.scalars import flow
 from striate.sources.tree import ListNode, MapNode, Scalar, TreeNode, scalar_value
@@ -26,7 +27,7 @@ class Entry:
     Args:
         kind: as it was written.
         structure: residual, branches or repeat; None for a layer.
-        layer: the class of a layer; None for a structure.
+        layer: the class of a layer or block; None for a structure.
         value: what follows the colon, if anything.
         name: the value of ``as``.
         sources: the value of ``from``.
@@ -35,7 +36,7 @@ class Entry:
 
     kind: str
     structure: str | None
-    layer: type[Layer] | None
+    layer: type[Layer] | type[Block] | None
     value: TreeNode | None
     name: Scalar | None
     sources: TreeNode | None
@@ -99,7 +100,7 @@ def _entry(key: Scalar, value: TreeNode | None, name: Scalar | None, sources: Tr
     if folded in STRUCTURES:
         return Entry(folded, folded, None, value, name, sources, key.line)
     try:
-        cls = layer_class(key.text)
+        cls = word_class(key.text)
     except LayerError as error:
         raise _unknown(key.text, error, where) from None
     return Entry(cls.kind, None, cls, value, name, sources, key.line)
@@ -112,7 +113,7 @@ def _unknown(text: str, error: LayerError, where: str) -> LayerError:
     write = near_miss(text, [*STRUCTURES, *([error.write] if error.write else [])])
     if first != text:
         try:
-            cls = layer_class(first)
+            cls = word_class(first)
         except LayerError:
             pass
         else:
@@ -135,8 +136,10 @@ def _not_one(item: MapNode, heads: list[tuple[Scalar, TreeNode]], where: str) ->
     )
 
 
-def layer_of(entry: Entry, classes: Classes, file: str, trail: str) -> Layer:
-    """The layer of an entry that is not a structure and whose value is not a list of nodes to join.
+def layer_of(entry: Entry, classes: Classes, file: str, trail: str) -> Layer | Block:
+    """The layer or block of an entry that is not a structure and whose value is not a list of nodes to join.
+
+    What stands under the names of a layer's further inputs (``like``) is left to whoever looks for nodes.
 
     Raises:
         LayerError: an attribute is unknown, missing or impossible; told at its line.
@@ -152,6 +155,8 @@ def layer_of(entry: Entry, classes: Classes, file: str, trail: str) -> Layer:
     if isinstance(value, MapNode):
         for key, node in value.entries:
             place = f"{file}:{key.line}, {trail}"
+            if key.text in entry.layer.roles:
+                continue
             if key.text in ("as", "from"):
                 raise SourceError(
                     f"{quoted(key.text)} stands among the attributes of {entry.kind}",

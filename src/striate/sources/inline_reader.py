@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 
 from striate.errors import LayerError, NetworkError, SourceError
+from striate.graph.block import Block
 from striate.graph.graph import Graph
 from striate.graph.layer import Layer
-from striate.graph.layers import layer_class
 from striate.graph.layers.input import Input
+from striate.graph.vocabulary import word_class
 from striate.sources.arguments import CLASSES, Classes, Value, attribute_at_fault, attribute_names, make, sizes_or_text
 from striate.sources.assembly import Assembly
 from striate.sources.inline_text import WHERE, Part, Span, marked, split_text
@@ -92,26 +93,28 @@ def _append(assembly: Assembly, part: Part, classes: Classes, point: str, text: 
         raise marked(SourceError(what, where=trail, needs=needs), text, kind)
     values, named, spans = _arguments(part, cls, text, trail)
     try:
-        layer = make(cls, values, named, classes)
+        made = make(cls, values, named, classes)
     except LayerError as error:
         name = attribute_at_fault(error, cls.kind, spans)
         told = told_at(error, trail)
         told.write = _inline_form(error.write, cls)
         raise marked(told, text, part.whole if name is None else spans[name]) from None
     try:
-        return assembly.append(layer, (point,), trail)
+        if isinstance(made, Block):
+            return assembly.expand(made, point, trail)
+        return assembly.append(made, (point,), trail)
     except NetworkError as error:
         raise marked(error, text, part.whole) from None
 
 
-def _layer_class(kind: Span, part: Part) -> type[Layer]:
+def _layer_class(kind: Span, part: Part) -> type[Layer] | type[Block]:
     try:
-        return layer_class(kind.text)
+        return word_class(kind.text)
     except LayerError as error:
         inner = re.match(r"[A-Za-z0-9_-]+", kind.text)
         if inner is not None and inner[0] != kind.text:
             try:
-                known = layer_class(inner[0]).kind
+                known = word_class(inner[0]).kind
             except LayerError:
                 pass
             else:
@@ -124,7 +127,7 @@ def _layer_class(kind: Span, part: Part) -> type[Layer]:
         raise LayerError(f"there is no layer {quoted(kind.text)}", needs=error.needs, write=error.write) from None
 
 
-def _inline_form(write: str | None, cls: type[Layer]) -> str | None:
+def _inline_form(write: str | None, cls: type[Layer] | type[Block]) -> str | None:
     """What to write, which the layers say in the form of YAML, in the form of this text.
 
     >>> from striate.graph.layers.convolution import Conv
@@ -139,7 +142,7 @@ def _inline_form(write: str | None, cls: type[Layer]) -> str | None:
 
 
 def _arguments(
-    part: Part, cls: type[Layer], text: str, trail: str
+    part: Part, cls: type[Layer] | type[Block], text: str, trail: str
 ) -> tuple[list[Value], dict[str, Value], dict[str, Span]]:
     """The unnamed values, the named ones, and where each attribute stands."""
     values: list[Value] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from striate.errors import SourceError
+from striate.graph.block import Block
 from striate.graph.layer import Layer
 from striate.graph.layers.input import Input
 from striate.sources.arguments import Classes
@@ -59,16 +60,38 @@ class LayerReader:
         where = self.at(entry.line, trail)
         inputs = self._sources(entry, point, trail)
         cls, value = entry.layer, entry.value
-        if cls is not None and cls.arity is None and isinstance(value, (Scalar, ListNode)) and not nothing(value):
+        named = isinstance(value, (Scalar, ListNode)) and not nothing(value)
+        joins = cls is not None and (cls.arity is None or cls.roles)
+        if cls is not None and value is not None and issubclass(cls, Layer) and joins and named:
             place = self.at(value.line, trail)
             others = [self._find(name, place) for name in names_in(value, entry.kind, place)]
             return self.append(cls(), (*self._need(inputs, entry, where), *others), entry, trail)
         layer = layer_of(entry, self._classes, self.file, trail)
+        if not isinstance(layer, Layer):
+            return self._expand(layer, entry, point, trail)
         if isinstance(layer, Input):
             if entry.sources is not None:
                 raise SourceError("an input reads nothing", where=where, got="from", needs="input without 'from'")
             return self.append(layer, (), entry, trail)
-        return self.append(layer, self._need(inputs, entry, where), entry, trail)
+        return self.append(layer, (*self._need(inputs, entry, where), *self._named_inputs(entry, trail)), entry, trail)
+
+    def _named_inputs(self, entry: Entry, trail: str) -> Iterator[str]:
+        """The further inputs that stand among the attributes of a layer (``like: NAME``)."""
+        roles = entry.layer.roles if entry.layer is not None else ()
+        if isinstance(entry.value, MapNode):
+            for key, value in entry.value.entries:
+                if key.text in roles:
+                    place = self.at(key.line, trail)
+                    yield from (self._find(name, place) for name in names_in(value, key.text, place))
+
+    def _expand(self, block: Block, entry: Entry, point: str | None, trail: str) -> str:
+        where = self.at(entry.line, trail)
+        start = self.start(entry, point, trail)
+        if entry.name is None:
+            return self.assembly.expand(block, start, where)
+        end = self.assembly.expand(block, start, where, self._label(entry.name, trail))
+        self.assembly.remember(entry.name.text, end)
+        return end
 
     def append(self, layer: Layer, inputs: tuple[str, ...], entry: Entry, trail: str) -> str:
         """Append one node, under the entry's name if it has one."""
@@ -83,22 +106,34 @@ class LayerReader:
                 write=f"{layer.kind}: NAME, or {layer.kind} with from: [NAME, NAME]",
             )
         if arity is not None and len(inputs) != arity:
+            names = ", ".join(inputs[:8])
+            if layer.roles:
+                raise SourceError(
+                    f"{layer.kind} needs what arrives and {len(layer.roles)} more",
+                    where=where,
+                    got=f"{len(inputs)}: {names}",
+                    needs="the name of an earlier layer, given there with 'as: NAME'",
+                    write=f"{layer.kind}: NAME, or {layer.kind}: {{{layer.roles[0]}: NAME}}",
+                )
             raise SourceError(
                 f"{layer.kind} cannot read {len(inputs)} layers",
                 where=where,
-                got=f"from: [{', '.join(inputs[:8])}]",
+                got=f"from: [{names}]",
                 needs="one layer" if arity == 1 else f"{arity} layers",
                 write="concat or add with that 'from', and this layer after it",
             )
         if entry.name is None:
             return self.assembly.append(layer, inputs, where)
-        label, line = entry.name.text, entry.name.line
-        again = id(entry.name) in self._spent
-        name = self.assembly.free_name(label, again, line, self.at(line, trail))
-        self._spent.add(id(entry.name))
-        node = self.assembly.append(layer, inputs, where, name)
-        self.assembly.remember(label, node)
+        node = self.assembly.append(layer, inputs, where, self._label(entry.name, trail))
+        self.assembly.remember(entry.name.text, node)
         return node
+
+    def _label(self, given: Scalar, trail: str) -> str:
+        """The node's name that the word after ``as`` gives."""
+        again = id(given) in self._spent
+        name = self.assembly.free_name(given.text, again, given.line, self.at(given.line, trail))
+        self._spent.add(id(given))
+        return name
 
     def _sources(self, entry: Entry, point: str | None, trail: str) -> tuple[str, ...]:
         if entry.sources is None:

@@ -63,7 +63,7 @@ def head_names(graph: Graph) -> tuple[str, ...]:
         if graph.shapes[output][0] != graph.classes:
             continue
         node = graph[output]
-        while len(node.inputs) == 1 and channel_attribute(node.layer) is None:
+        while len(node.inputs) - len(node.layer.shape_only) == 1 and channel_attribute(node.layer) is None:
             node = graph[node.inputs[0]]
         name = channel_attribute(node.layer)
         if name is not None and getattr(node.layer, name) == graph.classes:

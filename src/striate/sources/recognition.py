@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from striate.errors import LayerError, SourceError, near_miss
-from striate.graph.layers import layer_class
+from striate.graph.vocabulary import word_class
 from striate.sources.wording import quoted
 from striate.units import format_bytes
 
@@ -85,7 +85,7 @@ def recognise(source: str | Path) -> Recognised:
 
 def _starts_with_layer(text: str) -> bool:
     try:
-        layer_class(text.split(maxsplit=1)[0])
+        word_class(text.split(maxsplit=1)[0])
     except LayerError:
         return False
     return True
@@ -189,5 +189,8 @@ def _unknown(text: str, zoo_names: tuple[str, ...]) -> SourceError:
     if files:
         needs += f" ({', '.join(files[:4])}{', …' if len(files) > 4 else ''})"
     needs += f", a run folder, or inline text: {_INLINE}"
-    hint = near_miss(text, zoo_names) or near_miss(text, files) or near_miss(f"{text}.yaml", files)
+    # A file may be meant by its name with or without the ending; what is most alike is meant.
+    meant = {**{Path(file).stem: file for file in files}, **{file: file for file in files}}
+    hint = near_miss(text, [*zoo_names, *meant])
+    hint = meant.get(hint, hint) if hint is not None and hint not in zoo_names else hint
     return SourceError("no network is called this", got=quoted(text), needs=needs, write=hint)

@@ -55,8 +55,8 @@ def automatic_names(graph: Graph, given: int) -> dict[str, str]:
     for index, node in enumerate(graph.nodes):
         if index >= given:
             kind = node.layer.kind
-            if kind not in unused or unused[kind] in draft.shapes:
+            if kind not in unused or draft.taken(unused[kind]):
                 unused[kind] = draft.fresh_name(kind)
             names[node.name] = unused[kind]
-        draft.shapes[node.name] = ()
+        draft.take(node.name, ())
     return names

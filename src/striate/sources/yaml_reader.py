@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from striate.errors import LayerError, SourceError, near_miss
 from striate.graph.graph import Graph
-from striate.graph.layers import layer_class
 from striate.graph.layers.input import Input
+from striate.graph.vocabulary import word_class
 from striate.sources.arguments import CLASSES, Classes, Value, sizes_or_text
 from striate.sources.assembly import Assembly
 from striate.sources.entries import described, names_in, nothing
@@ -105,9 +105,10 @@ def _values(node: TreeNode) -> Iterator[str]:
 
 def _joins(kind: str) -> bool:
     try:
-        return layer_class(kind).arity is None
+        cls = word_class(kind)
     except LayerError:
         return False
+    return cls.arity is None or bool(cls.roles)
 
 
 def _keys(root: TreeNode, where: str) -> dict[str, TreeNode]:

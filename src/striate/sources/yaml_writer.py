@@ -119,6 +119,11 @@ class _Entries:
             return entry
         if layer.arity is None and entry.value is None and node.inputs[0] == point:
             entry.value = _names(node.inputs[1:])
+        elif layer.roles and node.inputs[0] == point:
+            others = [f"{role}: {word(name)}" for role, name in zip(layer.roles, node.inputs[1:], strict=True)]
+            given = [f"{name}: {flow(value)}" for name, value in shortest(layer).items()]
+            alone = len(others) == 1 and not given
+            entry.value = word(node.inputs[1]) if alone else "{" + ", ".join([*others, *given]) + "}"
         else:
             entry.extras.append(("from", _names(node.inputs)))
         return entry
@@ -134,7 +139,9 @@ class _Entries:
             attributes[str(channel_attribute(layer))] = "classes"
         if len(attributes) == 1:
             ((name, text),) = attributes.items()
-            unnamed = layer.positional[:1] or ((layer.words,) if layer.words else ())
+            # Behind a layer with several inputs a word is the name of one.
+            words = (layer.words,) if layer.words and not layer.roles else ()
+            unnamed = layer.positional[:1] or words
             if name in unnamed and not text.startswith("[") and text not in ("true", "false"):
                 return text
         return "{" + ", ".join(f"{name}: {text}" for name, text in attributes.items()) + "}"

@@ -6,6 +6,9 @@ from torch import nn
 
 from striate.backend.registry import Shapes, operation
 from striate.graph.layers.activation import GELU, Hardswish, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from striate.graph.layers.clipped import Hardsigmoid, ReLU6
+from striate.graph.layers.prelu import PReLU
+from striate.graph.layers.smooth import ELU, Mish, Softplus
 
 __all__: list[str] = []
 
@@ -48,3 +51,33 @@ def _hardswish(layer: Hardswish, inputs: Shapes) -> nn.Module:
 @operation(Softmax)
 def _softmax(layer: Softmax, inputs: Shapes) -> nn.Module:
     return nn.Softmax(dim=1)
+
+
+@operation(ReLU6)
+def _relu6(layer: ReLU6, inputs: Shapes) -> nn.Module:
+    return nn.ReLU6()
+
+
+@operation(Hardsigmoid)
+def _hardsigmoid(layer: Hardsigmoid, inputs: Shapes) -> nn.Module:
+    return nn.Hardsigmoid()
+
+
+@operation(ELU)
+def _elu(layer: ELU, inputs: Shapes) -> nn.Module:
+    return nn.ELU(layer.alpha)
+
+
+@operation(PReLU)
+def _prelu(layer: PReLU, inputs: Shapes) -> nn.Module:
+    return nn.PReLU(inputs[0][0] if layer.channels else 1, init=layer.initial)
+
+
+@operation(Mish)
+def _mish(layer: Mish, inputs: Shapes) -> nn.Module:
+    return nn.Mish()
+
+
+@operation(Softplus)
+def _softplus(layer: Softplus, inputs: Shapes) -> nn.Module:
+    return nn.Softplus()

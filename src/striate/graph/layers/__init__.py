@@ -12,7 +12,7 @@ import pkgutil
 from striate.errors import LayerError, near_miss
 from striate.graph.layer import Layer
 
-__all__ = ["layer_class", "layer_classes"]
+__all__ = ["layer_class", "layer_classes", "layer_names"]
 
 
 def _discover() -> tuple[dict[str, type[Layer]], dict[str, type[Layer]]]:
@@ -38,6 +38,11 @@ def layer_classes() -> dict[str, type[Layer]]:
     True
     """
     return dict(sorted(_KINDS.items()))
+
+
+def layer_names() -> dict[str, type[Layer]]:
+    """Every layer class by each of its names, aliases included."""
+    return dict(_NAMES)
 
 
 def layer_class(name: str) -> type[Layer]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from striate.graph.attributes import check_choice, check_number, fill
+from striate.graph.footprint import KEEPS_INPUT, KEEPS_OUTPUT, Footprint
 from striate.graph.layer import Layer
 from striate.units import Shape
 
-__all__ = ["GELU", "Activation", "Hardswish", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = ["GELU", "Activation", "FromOutput", "Hardswish", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh"]
 
 Nonlinearity = Literal["relu", "leaky_relu", "tanh", "sigmoid"]
 
@@ -21,9 +23,25 @@ class Activation(Layer):
         """As the input."""
         return inputs[0]
 
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """One evaluation of the function for each number."""
+        return math.prod(output)
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The backward pass reads the input again, unless an activation's derivative follows from its output."""
+        return KEEPS_INPUT
+
+
+class FromOutput(Activation):
+    """An activation whose derivative follows from its output."""
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The backward pass reads the output again."""
+        return KEEPS_OUTPUT
+
 
 @dataclass(frozen=True)
-class ReLU(Activation):
+class ReLU(FromOutput):
     """``max(0, x)`` (Nair and Hinton 2010)."""
 
     kind: ClassVar[str] = "relu"
@@ -77,7 +95,7 @@ class GELU(Activation):
 
 
 @dataclass(frozen=True)
-class Sigmoid(Activation):
+class Sigmoid(FromOutput):
     """``1 / (1 + exp(-x))``."""
 
     kind: ClassVar[str] = "sigmoid"
@@ -85,7 +103,7 @@ class Sigmoid(Activation):
 
 
 @dataclass(frozen=True)
-class Tanh(Activation):
+class Tanh(FromOutput):
     """The hyperbolic tangent."""
 
     kind: ClassVar[str] = "tanh"
@@ -102,7 +120,11 @@ class Hardswish(Activation):
 
 
 @dataclass(frozen=True)
-class Softmax(Activation):
+class Softmax(FromOutput):
     """``exp(x_c) / Σ_k exp(x_k)`` over the channels, at each position."""
 
     kind: ClassVar[str] = "softmax"
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """``3·C - 1`` at each position: C exponentials, C - 1 additions, C divisions."""
+        return math.prod(output[1:]) * (3 * output[0] - 1)

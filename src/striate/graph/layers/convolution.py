@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,13 +22,14 @@ from striate.graph.attributes import (
     per_axis,
     per_axis_pads,
 )
+from striate.graph.footprint import KEEPS_INPUT, Extra, Footprint
 from striate.graph.layer import Indices, Layer, Parameter, Reach, Step, axis_names
 from striate.graph.windows import Window, fold_back, slide, window_steps
 from striate.units import Shape, format_count, format_shape
 
 __all__ = ["Conv"]
 
-PADDING_WORDS = ("same", "valid", "full")
+PADDING_WORDS = ("same", "valid", "full", "causal")
 PADDING_MODES = ("zero", "reflect", "replicate", "circular")
 
 
@@ -42,7 +44,8 @@ class Conv(Layer):
         kernel: window size, one number or one for each axis.
         stride: step of the window.
         padding: ``same`` (stride 1 only: the size stays; an even window pads one more behind), ``valid`` (none),
-            ``full`` (every partial overlap), a number, one for each axis, or a (before, after) pair for each axis.
+            ``full`` (every partial overlap), ``causal`` (all of K - 1 before: an output never sees what comes after
+            its place), a number, one for each axis, or a (before, after) pair for each axis.
         dilation: distance between the taps.
         groups: channel groups that do not see each other; ``groups`` = input channels is a depthwise convolution.
         bias: whether a number is added to each filter's output.
@@ -100,6 +103,7 @@ class Conv(Layer):
                 write=f"padding: {_listed(_half(self.kernel))}",
             )
 
+    @functools.lru_cache(maxsize=1024)  # noqa: B019
     def windows(self, rank: int) -> tuple[Window, ...]:
         """The window along each axis, with words of padding turned into numbers."""
         kernels = per_axis(self.kind, "kernel", self.kernel, rank)
@@ -110,6 +114,8 @@ class Conv(Layer):
             pads = tuple(((span - 1) // 2, (span - 1) - (span - 1) // 2) for span in spans)
         elif self.padding == "full":
             pads = tuple((span - 1, span - 1) for span in spans)
+        elif self.padding == "causal":
+            pads = tuple((span - 1, 0) for span in spans)
         else:
             pads = per_axis_pads(self.kind, "padding", 0 if self.padding == "valid" else self.padding, rank)
         return tuple(
@@ -151,6 +157,29 @@ class Conv(Layer):
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """One multiply-add for each weight at each output position (positions in the padding included)."""
         return math.prod(output[1:]) * self.parameters(inputs)[0].count
+
+    def backward_macs(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[int, int]:
+        """As many as forward, both: each weight at each output position meets a gradient once for either."""
+        count = self.macs(inputs, output)
+        return count, count
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """The additions of the bias."""
+        return math.prod(output) if self.bias else 0
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The gradient of the weight reads the input again, or its padded copy.
+
+        A copy is made where the padding is not zero or its sides differ; a reflected or replicated padding keeps the
+        input too.
+        """
+        windows = self.windows(len(output) - 1)
+        if self.padding_mode == "zero" and all(window.before == window.after for window in windows):
+            return KEEPS_INPUT
+        sizes = (size + window.before + window.after for size, window in zip(inputs[0][1:], windows, strict=True))
+        padded = Extra("padded input", inputs[0][0] * math.prod(sizes), inference=True)
+        reads = (0,) if self.padding_mode in ("reflect", "replicate") and needs[0] else ()
+        return Footprint(inputs=reads, extras=(padded,))
 
     def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach:
         """See :class:`striate.graph.windows.Window`."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from striate.errors import ShapeError
 from striate.graph.attributes import check_count, check_flag, fill
+from striate.graph.footprint import KEEPS_INPUT, Footprint
 from striate.graph.layer import Layer, Parameter, Step
 from striate.units import Shape, format_count, format_shape
 
@@ -58,6 +59,19 @@ class Dense(Layer):
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Inputs × units."""
         return inputs[0][0] * self.units
+
+    def backward_macs(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[int, int]:
+        """``grad_x = Wᵀ·grad_y`` and ``grad_W = grad_y·xᵀ``: one multiply-add for each weight, both."""
+        count = self.macs(inputs, output)
+        return count, count
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """The additions of the bias."""
+        return self.units if self.bias else 0
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The gradient of the weight reads the input again."""
+        return KEEPS_INPUT
 
     def steps(self, inputs: tuple[Shape, ...]) -> Iterable[Step]:
         """As many outputs as units."""

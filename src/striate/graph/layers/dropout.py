@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from striate.graph.attributes import check_flag, check_number, fill
+from striate.graph.footprint import VIEW, Extra, Footprint
 from striate.graph.layer import Layer
 from striate.units import Shape
 
@@ -39,3 +41,18 @@ class Dropout(Layer):
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         """As the input."""
         return inputs[0]
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """None at inference."""
+        return 0
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The factors that the numbers were multiplied with, 0 or ``1 / (1 - probability)``.
+
+        On CUDA they are kept as a mask of one byte for each number, unless whole channels are dropped.
+        """
+        if self.probability == 0.0:
+            return VIEW
+        whole = self.channels and len(output) > 1
+        mask = Extra("factors", output[0]) if whole else Extra("factors", math.prod(output), "mask")
+        return Footprint(extras=(mask,), idle=True)

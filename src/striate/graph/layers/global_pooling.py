@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal
 
 from striate.graph.attributes import Sizes, check_flag, check_sizes, fill, need_spatial, per_axis
+from striate.graph.footprint import KEEPS_INPUT, KEEPS_NOTHING, Extra, Footprint
 from striate.graph.layer import EVERYTHING, Indices, Layer, Reach, Step, axis_names
 from striate.units import Shape, format_shape
 
@@ -56,6 +58,14 @@ class GlobalAvgPool(GlobalPool):
     kind: ClassVar[str] = "globalavgpool"
     aliases: ClassVar[tuple[str, ...]] = ("gap", "globalaveragepool", "globalaveragepooling")
 
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """n - 1 additions and a division for each mean of n numbers."""
+        return math.prod(inputs[0])
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """Nothing: the gradient of a mean is the same for all its numbers."""
+        return KEEPS_NOTHING
+
 
 @dataclass(frozen=True)
 class GlobalMaxPool(GlobalPool):
@@ -69,6 +79,14 @@ class GlobalMaxPool(GlobalPool):
 
     kind: ClassVar[str] = "globalmaxpool"
     aliases: ClassVar[tuple[str, ...]] = ("globalmaxpooling",)
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """n - 1 comparisons for each maximum of n numbers."""
+        return math.prod(inputs[0]) - math.prod(output)
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """Input and output: the backward pass looks again for the numbers that are the maximum."""
+        return Footprint(inputs=(0,), output=True)
 
 
 class AdaptivePool(Layer):
@@ -89,6 +107,11 @@ class AdaptivePool(Layer):
 
     def _bin(self, index: int, size: int, bins: int) -> tuple[int, int]:
         return index * size // bins, -(-(index + 1) * size // bins) - 1
+
+    def _reads(self, shape: Shape, output: Shape) -> int:
+        """How many numbers all bins read together; they overlap where the size is no multiple of the bins."""
+        edges = ([self._bin(i, n, bins) for i in range(bins)] for n, bins in zip(shape[1:], output[1:], strict=True))
+        return shape[0] * math.prod(sum(end - start + 1 for start, end in axis) for axis in edges)
 
     def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach | Literal["everything"]:
         """The hull over all bins; bins differ in size where n does not divide the input."""
@@ -141,6 +164,14 @@ class AdaptiveAvgPool(AdaptivePool):
     kind: ClassVar[str] = "adaptiveavgpool"
     aliases: ClassVar[tuple[str, ...]] = ("adaptiveaveragepool",)
 
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """n - 1 additions and a division for each bin of n numbers."""
+        return self._reads(inputs[0], output)
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The input, of which only the shape counts, unless there is one bin for all."""
+        return KEEPS_NOTHING if math.prod(output[1:]) == 1 else KEEPS_INPUT
+
 
 @dataclass(frozen=True)
 class AdaptiveMaxPool(AdaptivePool):
@@ -149,3 +180,11 @@ class AdaptiveMaxPool(AdaptivePool):
     size: Sizes
 
     kind: ClassVar[str] = "adaptivemaxpool"
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """n - 1 comparisons for each bin of n numbers."""
+        return self._reads(inputs[0], output) - math.prod(output)
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The input, and where each maximum was found."""
+        return Footprint((0,), extras=(Extra("indices", math.prod(output), "index", inference=True),))

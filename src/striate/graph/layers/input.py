@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from striate.errors import LayerError
 from striate.graph.attributes import fill
+from striate.graph.footprint import KEEPS_NOTHING, Footprint
 from striate.graph.layer import Layer, Step
 from striate.units import Shape, format_shape
 
@@ -43,6 +44,14 @@ class Input(Layer):
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         """The image's shape."""
         return self.shape
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """None."""
+        return 0
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """Nothing of its own; the image stays where the caller has it."""
+        return KEEPS_NOTHING
 
     def steps(self, inputs: tuple[Shape, ...]) -> Iterable[Step]:
         """Given, not derived."""

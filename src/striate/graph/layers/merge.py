@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from striate.errors import ShapeError
+from striate.graph.footprint import KEEPS_NOTHING, Extra, Footprint
 from striate.graph.layer import SAME_PLACE, Layer, Reach, Step
 from striate.units import Shape, format_shape
 
@@ -48,6 +50,16 @@ class Add(Merge):
             raise ShapeError("these shapes cannot be added", got=_listed(inputs), needs="one shape", write=write)
         return inputs[0]
 
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """One addition less than there are inputs, for each number."""
+        return (len(inputs) - 1) * math.prod(output)
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """Nothing is kept; three or more are added in turn, with one sum in between at a time."""
+        if len(inputs) == 2:
+            return KEEPS_NOTHING
+        return Footprint(extras=(Extra("partial sum", math.prod(output), kept=False, inference=True),))
+
     def steps(self, inputs: tuple[Shape, ...]) -> Iterable[Step]:
         """The common shape."""
         yield Step("output shape", "the common shape", _listed(inputs), format_shape(inputs[0]))
@@ -76,6 +88,33 @@ class Multiply(Merge):
                 write="globalavgpool with keep: true for a gate, or the same strides in both branches",
             )
         return (inputs[0][0], *(max(sizes) for sizes in axes))
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """One multiplication less than there are inputs, for each number of the product so far."""
+        return sum(math.prod(shape) for shape in self._products(inputs))
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """For the gradient of a factor, the other: the maps are multiplied in turn, and each product so far is one."""
+        kept: set[int] = set()
+        extras = []
+        flows = needs[0]
+        products = (inputs[0], *self._products(inputs))
+        for position in range(1, len(inputs)):
+            if flows:
+                kept.add(position)
+            if position == 1:
+                kept.update((0,) if needs[1] else ())
+            else:
+                # At inference a product is dropped as soon as the next is there.
+                last = position == len(inputs) - 1
+                count = math.prod(products[position - 1])
+                extras.append(Extra("partial product", count, kept=needs[position], inference=last))
+            flows = flows or needs[position]
+        return Footprint(inputs=tuple(sorted(kept)), extras=tuple(extras))
+
+    def _products(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        """The shape of the product after each of the further inputs."""
+        return tuple(self.output_shape(inputs[:count]) for count in range(2, len(inputs) + 1))
 
     def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach:
         """The same place, or the single one of a gate."""
@@ -115,6 +154,14 @@ class Concat(Merge):
                 write="the same strides and paddings in every branch, or an upsample in the smaller one",
             )
         return (sum(shape[0] for shape in inputs), *inputs[0][1:])
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """None: numbers are only moved."""
+        return 0
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """Nothing."""
+        return KEEPS_NOTHING
 
     def steps(self, inputs: tuple[Shape, ...]) -> Iterable[Step]:
         """The sum of the channels."""

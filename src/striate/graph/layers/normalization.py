@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from striate.errors import ShapeError
 from striate.graph.attributes import check_choice, check_count, check_flag, check_number, fill, need_spatial
+from striate.graph.footprint import Extra, Footprint
 from striate.graph.layer import EVERYTHING, SAME_PLACE, Layer, Parameter, Reach
 from striate.units import Shape, format_shape
 
@@ -40,6 +41,24 @@ class Normalization(Layer):
             return ()
         shape = self._affine_shape(inputs[0])
         return Parameter("weight", shape, "scale"), Parameter("bias", shape, "shift")
+
+    def _statistics(self, shape: Shape) -> int:
+        """How many means are taken of one image."""
+        return 1
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """``5·n + 2·g``, and ``2·n`` where ``affine``, for n numbers in g groups with a mean of their own.
+
+        Mean n, variance 3·n (subtract, square, add up and divide), epsilon and root 2·g, multiply n, scale and shift.
+        """
+        count = math.prod(output)
+        return 5 * count + 2 * self._statistics(output) + (2 * count if self.affine else 0)
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The input, and the mean and the inverse deviation of each group."""
+        count = self._statistics(output)
+        names = ("mean", "inverse deviation")
+        return Footprint((0,), extras=tuple(Extra(name, count, "statistic", inference=True) for name in names))
 
 
 @dataclass(frozen=True)
@@ -77,6 +96,15 @@ class BatchNorm(Normalization):
             Parameter("num_batches_tracked", (), "buffer"),
         )
 
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """One multiplication and one addition for each number: at inference the statistics are constants."""
+        return 2 * math.prod(output)
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The input, and the mean and the inverse deviation of each channel over the batch."""
+        names = ("mean", "inverse deviation")
+        return Footprint((0,), extras=tuple(Extra(name, output[0], "statistic", shared=True) for name in names))
+
 
 @dataclass(frozen=True)
 class LayerNorm(Normalization):
@@ -103,6 +131,9 @@ class LayerNorm(Normalization):
 
     def _affine_shape(self, shape: Shape) -> Shape:
         return shape if self.over == "all" else (shape[0],)
+
+    def _statistics(self, shape: Shape) -> int:
+        return 1 if self.over == "all" else math.prod(shape[1:])
 
     def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach | Literal["everything"]:
         """The whole map through its mean and variance; one position when normalising over channels."""
@@ -138,6 +169,16 @@ class InstanceNorm(Normalization):
                 write="layernorm, or put it before the pooling",
             )
         return inputs[0]
+
+    def _statistics(self, shape: Shape) -> int:
+        return shape[0]
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """As the others; and the scale, repeated for each image, as is the shift, which is not kept."""
+        usual = super().footprint(inputs, output, needs)
+        scale = Extra("repeated scale", output[0], inference=True)
+        shift = Extra("repeated shift", output[0], kept=False, inference=True)
+        return Footprint(usual.inputs, extras=(*usual.extras, *((scale, shift) if self.affine else ())))
 
     def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach | Literal["everything"]:
         """The whole map, through its mean and variance."""
@@ -187,6 +228,9 @@ class GroupNorm(Normalization):
                 write="fewer groups, or put it before the pooling",
             )
         return inputs[0]
+
+    def _statistics(self, shape: Shape) -> int:
+        return self.groups
 
     def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach | Literal["everything"]:
         """The whole map, through its mean and variance."""

@@ -1,7 +1,9 @@
-"""Maximum and average over sliding windows."""
+"""Pooling over sliding windows: what all share, maximum and average."""
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,6 +20,7 @@ from striate.graph.attributes import (
     per_axis,
     per_axis_pads,
 )
+from striate.graph.footprint import KEEPS_INPUT, Extra, Footprint
 from striate.graph.layer import Indices, Layer, Reach, Step, axis_names
 from striate.graph.windows import Window, fold_back, slide, window_steps
 from striate.units import Shape, format_shape
@@ -28,24 +31,29 @@ PADDING_WORDS = ("same", "valid")
 
 
 class Pool(Layer):
-    """What both poolings share: the window, its checks and its reach."""
+    """What all poolings over windows share: the window, its checks and its reach."""
 
     kernel: Sizes
     stride: Sizes | None
-    padding: Pads
-    ceil_mode: bool
+    # A pooling without these attributes has no padding and keeps whole windows only.
+    padding: Pads = 0
+    ceil_mode: bool = False
 
     positional: ClassVar[tuple[str, ...]] = ("kernel", "stride")
     words: ClassVar[str | None] = "padding"
 
+    def _check_window(self) -> None:
+        """Check and store kernel and stride; a stride that is not given is the kernel (windows side by side)."""
+        kernel = check_sizes(self.kind, "kernel", self.kernel)
+        stride = kernel if self.stride is None else check_sizes(self.kind, "stride", self.stride)
+        fill(self, kernel=kernel, stride=stride)
+
     def _check(self) -> None:
-        """Check and store the shared attributes; a stride that is not given is the kernel (windows side by side)."""
+        """Check and store the shared attributes."""
         kind = self.kind
-        kernel = check_sizes(kind, "kernel", self.kernel)
+        self._check_window()
         fill(
             self,
-            kernel=kernel,
-            stride=kernel if self.stride is None else check_sizes(kind, "stride", self.stride),
             padding=check_pads(kind, "padding", self.padding, PADDING_WORDS),
             ceil_mode=check_flag(kind, "ceil_mode", self.ceil_mode),
         )
@@ -69,6 +77,7 @@ class Pool(Layer):
         """The dilation along each axis."""
         return (1,) * rank
 
+    @functools.lru_cache(maxsize=1024)  # noqa: B019
     def windows(self, rank: int) -> tuple[Window, ...]:
         """The window along each axis.
 
@@ -161,6 +170,20 @@ class MaxPool(Pool):
         """The dilation along each axis."""
         return per_axis(self.kind, "dilation", self.dilation, rank)
 
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """k - 1 comparisons for each output, of the k taps of its window."""
+        return math.prod(output) * (_taps(self.windows(len(output) - 1)) - 1)
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The input, or its padded copy, and where each maximum was found."""
+        windows, shape = self.windows(len(output) - 1), inputs[0]
+        # torch finds places on lines only where a gradient will need them.
+        indices = Extra("indices", math.prod(output), "index", inference=len(shape) > 2)
+        # torch pads as much on both sides, and at most half a kernel; else the input is padded before.
+        if all(window.before == window.after and window.before <= window.kernel // 2 for window in windows):
+            return Footprint((0,), extras=(indices,))
+        return Footprint(extras=(_padded_copy(windows, shape), indices))
+
 
 @dataclass(frozen=True)
 class AvgPool(Pool):
@@ -189,3 +212,33 @@ class AvgPool(Pool):
     def __post_init__(self) -> None:
         self._check()
         fill(self, count_include_pad=check_flag(self.kind, "count_include_pad", self.count_include_pad))
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """k - 1 additions and a division for each output, of the k taps of its window."""
+        return math.prod(output) * _taps(self.windows(len(output) - 1))
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The input, of which only the shape counts, or its padded copy."""
+        windows = self.windows(len(output) - 1)
+        if all(window.before == window.after for window in windows):
+            return KEEPS_INPUT
+        padded = _padded_copy(windows, inputs[0])
+        if self.count_include_pad:
+            return Footprint(extras=(padded,))
+        shares = Extra("shares of the windows inside", math.prod(output[1:]), shared=True, inference=True)
+        return Footprint(extras=(padded, shares))
+
+
+def _taps(windows: tuple[Window, ...]) -> int:
+    return math.prod(window.kernel for window in windows)
+
+
+def _padded_copy(windows: tuple[Window, ...], shape: Shape) -> Extra:
+    """The input with its padding around it; with ``ceil_mode``, as much behind as the last window needs."""
+    sizes = []
+    for window, size in zip(windows, shape[1:], strict=True):
+        after = window.after
+        if window.ceil:
+            after = max((window.outputs(size) - 1) * window.stride + window.span - size - window.before, 0)
+        sizes.append(size + window.before + after)
+    return Extra("padded input", shape[0] * math.prod(sizes), inference=True)

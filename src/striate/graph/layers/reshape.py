@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from striate.graph.footprint import VIEW, Footprint
 from striate.graph.layer import EVERYTHING, Layer, Reach, Step
 from striate.units import Shape, format_count, format_shape
 
@@ -27,6 +28,14 @@ class Flatten(Layer):
         """The product of all sizes."""
         return (math.prod(inputs[0]),)
 
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """None: numbers are only listed in another way."""
+        return 0
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The vector is the map's memory, unless that is not in order (behind a channels-last layer or a crop)."""
+        return VIEW
+
     def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach | Literal["everything"]:
         """The vector as a whole holds the whole map."""
         return EVERYTHING
@@ -46,6 +55,14 @@ class Identity(Layer):
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         """As the input."""
         return inputs[0]
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """None."""
+        return 0
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The input itself."""
+        return VIEW
 
     def steps(self, inputs: tuple[Shape, ...]) -> Iterable[Step]:
         """As the input."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from striate.errors import LayerError, ShapeError
 from striate.graph.attributes import Sizes, check_count, check_flag, check_sizes, fill, need_spatial, per_axis
+from striate.graph.footprint import KEEPS_INPUT, Footprint
 from striate.graph.layer import Indices, Layer, Parameter, Reach, Step, axis_names
 from striate.units import Shape, format_count, format_shape
 
@@ -118,6 +119,19 @@ class ConvTranspose(Layer):
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """One multiply-add for each weight at each *input* position (those the padding cuts off included)."""
         return math.prod(inputs[0][1:]) * self.parameters(inputs)[0].count
+
+    def backward_macs(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[int, int]:
+        """As many as forward, both: each weight at each input position meets a gradient once for either."""
+        count = self.macs(inputs, output)
+        return count, count
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """The additions of the bias."""
+        return math.prod(output) if self.bias else 0
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The gradient of the weight reads the input again."""
+        return KEEPS_INPUT
 
     def reach(self, inputs: tuple[Shape, ...], position: int, axis: int) -> Reach:
         """Output y reads i wherever ``i·s = y + p - t·d``: the hull is ``(y + p - (K-1)) / s`` to ``(y + p) / s``."""

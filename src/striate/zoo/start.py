@@ -1,0 +1,48 @@
+"""How a network of the zoo begins: its name, and which images it takes."""
+
+from __future__ import annotations
+
+from striate.errors import ShapeError
+from striate.graph import Chain, network
+from striate.units import Shape, format_shape
+
+__all__ = ["start"]
+
+_AXES = {1: "one", 2: "two", 3: "three"}
+
+
+def start(name: str, input: Shape, classes: int, *, smallest: int = 1, axes: int | None = None) -> Chain:
+    """Begin a network, and say at once when its images are too small, rather than at the layer that no pixel reaches.
+
+    Args:
+        name: what people call it.
+        input: the shape of one image, ``(channels, *spatial)``.
+        classes: how many classes it tells apart.
+        smallest: the fewest pixels along each axis.
+        axes: the number of spatial axes, for a network whose windows differ from axis to axis.
+
+    Raises:
+        ShapeError: when the image is too small or has another number of axes.
+
+    >>> start("net", (3, 32, 32), 10, smallest=32).shape
+    (3, 32, 32)
+    """
+    x = network(name, input, classes)
+    spatial = x.shape[1:]
+    if axes is not None and len(spatial) != axes:
+        raise ShapeError(
+            f"{name} is made for images with {_AXES[axes]} spatial axes",
+            where=name,
+            got=f"input {format_shape(x.shape)}",
+            needs=f"channels and {_AXES[axes]} sizes of at least {smallest}",
+            write=f"input {format_shape((x.channels, *(max(spatial[0], smallest),) * axes))}",
+        )
+    if min(spatial) < smallest:
+        raise ShapeError(
+            f"the images are too small for {name}",
+            where=name,
+            got=f"input {format_shape(x.shape)}",
+            needs=f"at least {smallest} pixels along each axis",
+            write=f"input {format_shape((x.channels, *(max(size, smallest) for size in spatial)))}",
+        )
+    return x
