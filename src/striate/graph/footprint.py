@@ -27,6 +27,7 @@ class Extra:
         shared: there is one for the whole batch instead of one for each image.
         kept: it is kept for the backward pass, not only while the layer is computed.
         inference: it is made at inference too, and dropped when the layer is done.
+        backward: it is made by the backward step alone, and dropped with it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Extra:
     shared: bool = False
     kept: bool = True
     inference: bool = False
+    backward: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Footprint:
         extras: what is made besides the output.
         view: the output is the first input's memory, looked at in another way.
         idle: at inference the output is the first input itself.
+        hands_on: the gradients of the inputs are the one of the output, or parts of it, and are not copied.
 
     >>> Footprint(inputs=(0,), extras=(Extra("indices", 64 * 56 * 56, "index", inference=True),)).view
     False
@@ -57,6 +60,7 @@ class Footprint:
     extras: tuple[Extra, ...] = ()
     view: bool = False
     idle: bool = False
+    hands_on: bool = False
 
 
 KEEPS_NOTHING = Footprint()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from striate.errors import LayerError
+from striate.graph.layer import axis_names
 from striate.graph.layers import layer_class
 from striate.units import Shape
 
@@ -32,15 +33,21 @@ def layer_words(kind: str, attributes: dict[str, Any], rank: int, channels: int 
     'conv 8, 3×5, stride 2, depthwise, no bias'
     >>> layer_words("maxpool", {"kernel": 3, "stride": 3}, 2), layer_words("dropout", {}, 0)
     ('maxpool 3×3', 'dropout 0.5')
+    >>> layer_words("slice", {"axis": 1, "start": 2, "stop": -2}, 2), layer_words("localresponsenorm", {"size": 5}, 2)
+    ('slice height 2:-2', 'localresponsenorm 5')
     """
     if kind == "input":
         return "image"
+    if kind == "slice":
+        return _slice_words(attributes, rank)
     given = _with_positional_defaults(kind, attributes)
     if given.get("stride") == given.get("kernel") and kind.endswith("pool"):
         given.pop("stride", None)
-    if given.get("groups") == channels and channels is not None and channels > 1 and kind != "groupnorm":
+    if given.get("groups") == channels and channels is not None and channels > 1 and kind.startswith("conv"):
         given["groups"] = "depthwise"
-    words = [_attribute(name, value, rank, name in _positional(kind)) for name, value in given.items()]
+    # The size of a local response normalisation counts channels.
+    axes = 1 if kind == "localresponsenorm" else rank
+    words = [_attribute(name, value, axes, name in _positional(kind)) for name, value in given.items()]
     words = [word for word in words if word]
     bare = next(iter(given), None) in _positional(kind)
     return f"{kind} {', '.join(words)}" if bare and words else ", ".join([kind, *words])
@@ -72,6 +79,14 @@ def report_words(report: Report) -> tuple[str, ...]:
         words.append(node_words(node, shapes, previous))
         shapes[node.name], previous = node.shape, node.name
     return tuple(words)
+
+
+def _slice_words(attributes: dict[str, Any], rank: int) -> str:
+    """The axis by its name, and the indices as Python writes them."""
+    names = ("channels", *axis_names(rank))
+    axis, step = attributes.get("axis", 0), attributes.get("step", 1)
+    bounds = f"{attributes.get('start', 0) or ''}:{attributes.get('stop', '')}" + (f":{step}" if step != 1 else "")
+    return f"slice {names[axis] if axis < len(names) else axis} {bounds}"
 
 
 def _positional(kind: str) -> tuple[str, ...]:

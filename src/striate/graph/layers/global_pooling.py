@@ -86,7 +86,8 @@ class GlobalMaxPool(GlobalPool):
 
     def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
         """Input and output: the backward pass looks again for the numbers that are the maximum."""
-        return Footprint(inputs=(0,), output=True)
+        masked = Extra("masked gradient", math.prod(inputs[0]), kept=False, backward=True)
+        return Footprint(inputs=(0,), output=True, extras=(masked,))
 
 
 class AdaptivePool(Layer):

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from striate.errors import LayerError
 from striate.graph.attributes import check_number, fill
-from striate.graph.footprint import KEEPS_INPUT, Footprint
+from striate.graph.footprint import Extra, Footprint
 from striate.graph.layer import Layer, Parameter
 from striate.units import Shape
 
@@ -57,7 +57,8 @@ class LayerScale(Layer):
 
     def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
         """The gradient of the factors reads the input again."""
-        return KEEPS_INPUT
+        summed = Extra("gradient before it is summed", math.prod(output), kept=False, backward=True)
+        return Footprint(inputs=(0,), extras=(summed,))
 
     def parameters(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
         """``weight`` of shape (channels, 1, …, 1)."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from striate.errors import ShapeError
-from striate.graph.footprint import KEEPS_NOTHING, Extra, Footprint
+from striate.graph.footprint import Extra, Footprint
 from striate.graph.layer import SAME_PLACE, Layer, Reach, Step
 from striate.units import Shape, format_shape
 
@@ -56,9 +56,8 @@ class Add(Merge):
 
     def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
         """Nothing is kept; three or more are added in turn, with one sum in between at a time."""
-        if len(inputs) == 2:
-            return KEEPS_NOTHING
-        return Footprint(extras=(Extra("partial sum", math.prod(output), kept=False, inference=True),))
+        partial = Extra("partial sum", math.prod(output), kept=False, inference=True)
+        return Footprint(extras=(partial,) if len(inputs) > 2 else (), hands_on=True)
 
     def steps(self, inputs: tuple[Shape, ...]) -> Iterable[Step]:
         """The common shape."""
@@ -110,6 +109,8 @@ class Multiply(Merge):
                 count = math.prod(products[position - 1])
                 extras.append(Extra("partial product", count, kept=needs[position], inference=last))
             flows = flows or needs[position]
+        if any(needed and shape != output for needed, shape in zip(needs, inputs, strict=True)):
+            extras.append(Extra("gradient before it is summed", math.prod(output), kept=False, backward=True))
         return Footprint(inputs=tuple(sorted(kept)), extras=tuple(extras))
 
     def _products(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
@@ -161,7 +162,7 @@ class Concat(Merge):
 
     def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
         """Nothing."""
-        return KEEPS_NOTHING
+        return Footprint(hands_on=True)
 
     def steps(self, inputs: tuple[Shape, ...]) -> Iterable[Step]:
         """The sum of the channels."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from striate.graph.attributes import check_flag, check_number, fill
+from striate.graph.footprint import Extra, Footprint
 from striate.graph.layer import Parameter
 from striate.graph.layers.activation import Activation, Nonlinearity
 from striate.units import Shape
@@ -42,3 +44,8 @@ class PReLU(Activation):
         """``weight``, the slopes: of shape (channels,) or (1,)."""
         # A scale: it should neither be drawn at random nor decay (He et al. 2015, section 2.1).
         return (Parameter("weight", (inputs[0][0] if self.channels else 1,), "scale", self.initial),)
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The input; the gradient of the slopes is made for each number before it is summed."""
+        summed = Extra("gradient before it is summed", math.prod(output), kept=False, backward=True)
+        return Footprint(inputs=(0,), extras=(summed,))

@@ -73,5 +73,6 @@ class LocalResponseNorm(Layer):
                 Extra("means", count, kept=False, inference=True),
                 Extra("sums", count),
                 Extra("powers", count, inference=True),
+                Extra("gradients in between", 2 * count + padded, kept=False, backward=True),
             ),
         )
