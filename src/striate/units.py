@@ -31,11 +31,11 @@ def parse_shape(text: str) -> Shape:
     >>> parse_shape("3x64x48")
     (3, 64, 48)
     """
-    parts = text.lower().replace("×", "x").replace(",", "x").split("x")
-    sizes = tuple(int(part) for part in parts)
-    if any(size < 1 for size in sizes):
+    parts = [part.strip() for part in text.lower().replace("×", "x").replace(",", "x").split("x")]
+    # int() would also take signs, underscores and the digits of other scripts.
+    if not all(part.isascii() and part.isdecimal() and int(part) for part in parts):
         raise ValueError(text)
-    return sizes
+    return tuple(int(part) for part in parts)
 
 
 def format_count(count: int) -> str:
@@ -73,12 +73,14 @@ def format_bytes(count: int) -> str:
     >>> format_bytes(1536), format_bytes(8 * 1024**2), format_bytes(12)
     ('1.5 KiB', '8.0 MiB', '12 B')
     """
-    size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if size < 1024 or unit == "TiB":
-            return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    raise AssertionError("unreachable")
+    if count < 1024:
+        return f"{count} B"
+    size, unit = count / 1024, "KiB"
+    for larger in ("MiB", "GiB", "TiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.1f} {unit}"
 
 
 def format_fraction(value: Fraction) -> str:

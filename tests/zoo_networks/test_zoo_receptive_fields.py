@@ -1,4 +1,4 @@
-"""Receptive fields of every two-dimensional network of the zoo, at the corners too, against the support of a gradient."""
+"""Receptive fields of every two-dimensional zoo network, at the corners too, against the support of a gradient."""
 
 from __future__ import annotations
 

@@ -88,18 +88,19 @@ def _parameter_steps(node: Node, shapes: tuple[Shape, ...]) -> Iterator[Step]:
 
 def _field_steps(graph: Graph, node: Node, shapes: tuple[Shape, ...]) -> Iterator[Step]:
     fields = receptive_fields(graph)
-    names = axis_names(len(graph.shapes[graph.inputs[0].name]) - 1)
-    if isinstance(node.layer, Input) or node.name not in fields:
-        for name in names if isinstance(node.layer, Input) else ():
-            yield Step(f"field {name}", "an input pixel sees itself", "1", "1")
+    if node.name not in fields:
         return
-    for axis, name in enumerate(names):
+    for axis, name in enumerate(axis_names(len(fields[node.name]))):
+        if isinstance(node.layer, Input):
+            yield Step(f"field {name}", "an input pixel sees itself", "1", "1")
+            continue
         for position, source in enumerate(node.inputs):
-            if source in fields:
+            if source in fields and position not in node.layer.shape_only:
                 yield from _axis_steps(node, shapes, position, axis, name, fields[source][axis])
         final = fields[node.name][axis]
-        if len(node.inputs) > 1:
-            yield Step(f"field {name}", "hull of the branches", f"from {final.low} to {final.high}", str(final.size))
+        if len(node.inputs) - len(node.layer.shape_only) > 1:
+            numbers = f"from {_show(final.low)} to {_show(final.high)}"
+            yield Step(f"field {name}", "hull of the branches", numbers, str(final.size))
         if final.kind == "mixed":
             yield Step(f"jump {name}", "branches with different jumps met", "hull over all units", "none")
 
@@ -107,26 +108,32 @@ def _field_steps(graph: Graph, node: Node, shapes: tuple[Shape, ...]) -> Iterato
 def _axis_steps(
     node: Node, shapes: tuple[Shape, ...], position: int, axis: int, name: str, before: AxisField
 ) -> Iterator[Step]:
-    branch = f" from {node.inputs[position]}" if len(node.inputs) > 1 else ""
+    branch = f" from {node.inputs[position]}" if len(node.inputs) - len(node.layer.shape_only) > 1 else ""
     if len(shapes[position]) == 1:
         yield Step(f"field {name}{branch}", "as before: a vector", str(before.size), str(before.size))
         return
     reach = node.layer.reach(shapes, position, axis)
     if reach == EVERYTHING:
         places = shapes[position][1 + axis]
-        numbers = f"{before.size} + ({places} - 1)·{_show(before.jump)}"
-        size = AxisField(before.low, before.high + (places - 1) * before.jump, 0).size
-        yield Step(f"field {name}{branch}", "RF + (n - 1)·J: reads the whole map", numbers, str(size))
+        after = AxisField(before.low, before.high + (places - 1) * before.jump, 0)
+        yield _size_step(
+            f"field {name}{branch}", "RF + (n - 1)·J: reads the whole map", f"({places} - 1)", before, after
+        )
         return
     low, high = before.low + reach.low * before.jump, before.high + reach.high * before.jump
     after = AxisField(low, high, before.jump * reach.step)
-    width = _show(reach.high - reach.low)
-    yield Step(
-        f"field {name}{branch}", "RF + (K - 1)·J", f"{before.size} + {width}·{_show(before.jump)}", str(after.size)
-    )
+    yield _size_step(f"field {name}{branch}", "RF + (K - 1)·J", _show(reach.high - reach.low), before, after)
     yield Step(f"jump {name}{branch}", "J · s", f"{_show(before.jump)} · {_show(reach.step)}", _show(after.jump))
     numbers = f"{_show(before.low)} + {_show(reach.low)}·{_show(before.jump)}"
     yield Step(f"start {name}{branch}", "start + (first tap)·J", numbers, _show(after.low))
+
+
+def _size_step(quantity: str, formula: str, taps: str, before: AxisField, after: AxisField) -> Step:
+    """The size by the textbook's recursion; behind an upsampling, where ends lie between pixels, by the ends."""
+    if before.high - before.low == before.size - 1 and after.high - after.low == after.size - 1:
+        return Step(quantity, formula, f"{before.size} + {taps}·{_show(before.jump)}", str(after.size))
+    numbers = f"floor({_show(after.high)} - {_show(after.low)}) + 1"
+    return Step(quantity, "whole pixels from its first to its last", numbers, str(after.size))
 
 
 def _show(value: Rational) -> str:

@@ -21,7 +21,7 @@ from typing import Literal
 
 from striate.errors import UsageError
 from striate.graph import Graph, Node
-from striate.graph.layer import EVERYTHING, Indices, Rational
+from striate.graph.layer import EVERYTHING, SAME_PLACE, Indices, Rational
 from striate.graph.layers.input import Input
 from striate.units import Shape, format_shape
 
@@ -43,7 +43,8 @@ class AxisField:
         jump: how many pixels the field moves from one unit to the next (the effective stride); 0 when every unit
             sees the same.
         kind: ``local`` (the interval is that of each unit), ``whole`` (a layer that reads its whole input came
-            before) or ``mixed`` (branches with different jumps met; the interval is the hull over all units).
+            before, alone or through a gate) or ``mixed`` (branches with different jumps met; the interval is the hull
+            over all units).
     """
 
     low: Rational
@@ -88,10 +89,14 @@ def receptive_fields(graph: Graph, source: str | None = None) -> Mapping[str, tu
         through = [
             _through(node, graph.input_shapes(node), position, fields[name])
             for position, name in enumerate(node.inputs)
-            if name in fields
+            if name in fields and position not in node.layer.shape_only
         ]
-        if through:
-            fields[node.name] = tuple(_hull(parts, graph.shapes[node.name], axis) for axis, parts in _by_axis(through))
+        if len(through) == 1:
+            fields[node.name] = through[0]
+        elif through:
+            units, image = graph.shapes[node.name][1:] or (1,) * rank, graph.shapes[origin][1:]
+            by_axis = zip(zip(*through, strict=True), units, image, strict=True)
+            fields[node.name] = tuple(_hull(parts, count, size) for parts, count, size in by_axis)
     return fields
 
 
@@ -159,7 +164,9 @@ def _through(
     result = []
     for axis, field in enumerate(fields):
         reach = node.layer.reach(shapes, position, axis)
-        if reach == EVERYTHING:
+        if reach is SAME_PLACE:
+            result.append(field)
+        elif reach == EVERYTHING:
             last = shapes[position][1 + axis] - 1
             kind: Literal["whole", "mixed"] = "mixed" if field.kind == "mixed" else "whole"
             result.append(AxisField(field.low, field.high + last * field.jump, 0, kind))
@@ -169,22 +176,19 @@ def _through(
     return tuple(result)
 
 
-def _by_axis(through: list[tuple[AxisField, ...]]) -> list[tuple[int, tuple[AxisField, ...]]]:
-    return list(enumerate(zip(*through, strict=True)))
-
-
-def _hull(parts: tuple[AxisField, ...], shape: Shape, axis: int) -> AxisField:
-    """What several branches see together."""
+def _hull(parts: tuple[AxisField, ...], units: int, size: int) -> AxisField:
+    """What several branches see together, along an axis of ``units`` units and ``size`` pixels."""
     if len(parts) == 1:
         return parts[0]
     if len({part.jump for part in parts}) == 1:
         kinds = {part.kind for part in parts}
         kind = kinds.pop() if len(kinds) == 1 else "mixed" if "mixed" in kinds else "whole"
         return AxisField(min(part.low for part in parts), max(part.high for part in parts), parts[0].jump, kind)
-    last = shape[1 + axis] - 1 if len(shape) > 1 else 0
-    low = min(min(part.low, part.low + last * part.jump) for part in parts)
-    high = max(max(part.high, part.high + last * part.jump) for part in parts)
-    return AxisField(low, high, 0, "mixed")
+    low = min(min(part.low, part.low + (units - 1) * part.jump) for part in parts)
+    high = max(max(part.high, part.high + (units - 1) * part.jump) for part in parts)
+    # Behind a gate every unit sees the whole axis through the gate, whatever it sees beside it.
+    everywhere = any(part.covers(size) for part in parts if part.kind != "mixed")
+    return AxisField(low, high, 0, "whole" if everywhere else "mixed")
 
 
 def _back(node: Node, shapes: tuple[Shape, ...], position: int, box: Box) -> Box | None:

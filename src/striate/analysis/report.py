@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any
@@ -113,11 +114,12 @@ def describe(layer: Layer) -> dict[str, Any]:
     >>> describe(Conv(16, 3, padding="same"))
     {'filters': 16, 'kernel': 3, 'padding': 'same'}
     """
-    return {
-        entry.name: getattr(layer, entry.name)
-        for entry in fields(layer)  # type: ignore[arg-type]
-        if getattr(layer, entry.name) != entry.default
-    }
+    return {name: value for name, default in _defaults(type(layer)) if (value := getattr(layer, name)) != default}
+
+
+@functools.cache
+def _defaults(cls: type[Layer]) -> list[tuple[str, Any]]:
+    return [(entry.name, entry.default) for entry in fields(cls)]  # type: ignore[arg-type]
 
 
 def inspect(graph: Graph) -> Report:

@@ -1,40 +1,54 @@
-"""Where the command line writes: rich consoles for people, plain text for pipes."""
+"""Where the command line writes: views for people, plain text for programs."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
-__all__ = ["console", "error_console", "show", "write_plain"]
-
-#: Wide enough that no table is cut when the output goes to a file.
-PIPE_WIDTH = 160
+__all__ = ["flush", "rendered", "show", "write_plain"]
 
 
-def console() -> Console:
-    """Standard output."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, soft_wrap=False)
-
-
-def error_console() -> Console:
-    """Standard error."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def show(*parts: RenderableType) -> None:
-    """Print for people."""
-    target = console()
-    for part in parts:
-        target.print(part)
+def show(view: RenderableType) -> None:
+    """Print a view on standard output."""
+    write_plain(rendered(view))
 
 
 def write_plain(text: str) -> None:
-    """Print for programs: exactly this text."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Print exactly this text; a path or JSON must not be broken into lines."""
+    with _standard_output():
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def flush() -> None:
+    """Only now is it known whether what was printed can be kept: standard output may be a file on a full disk."""
+    with _standard_output():
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _standard_output() -> Iterator[None]:
+    """An error of the system does not say by itself which file it was."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from None
+
+
+def rendered(view: RenderableType, *, stderr: bool = False) -> str:
+    """A view as text, coloured where the stream is a terminal.
+
+    Written by us and not by rich, which ends the process by itself when a pipe breaks.
+    """
+    from striate.views import make_console
+
+    console = make_console(stderr=stderr)
+    with console.capture() as capture:
+        console.print(view)
+    return capture.get()

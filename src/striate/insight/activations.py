@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import fx
 
-from striate.training.inputs import to_input
 from striate.views import FeatureMaps, Picture
 
 if TYPE_CHECKING:
@@ -27,26 +26,34 @@ def node_values(run: TrainedRun, image: NDArray[np.uint8]) -> dict[str, torch.Te
 
     Args:
         run: trained.
-        image: uint8 (channels, height, width).
+        image: uint8 (channels, height, width), in the run's form.
 
     Returns:
-        By node name, without the batch axis.
+        By node name, without the batch axis. A softmax or sigmoid at the end is not among them: a run stops at its
+        logits.
+
+    Raises:
+        DataError: when the image has another form.
     """
-    values: dict[str, torch.Tensor] = {}
-    module = run.module
-    assert isinstance(module, fx.GraphModule)
-
-    class Recorder(fx.Interpreter):
-        def run_node(self, n: fx.Node) -> Any:
-            value = super().run_node(n)
-            name = n.meta.get("node")
-            if name is not None:
-                values[name] = value[0].detach()
-            return value
-
+    recorder = _Recorder(run.module)
     with torch.inference_mode():
-        Recorder(module).run(to_input(torch.from_numpy(image[None].copy()), run.card.preprocessing))
-    return values
+        recorder.run(run.inputs(image[None]))
+    return recorder.values
+
+
+class _Recorder(fx.Interpreter):
+    """Runs a module node by node and keeps what leaves each."""
+
+    def __init__(self, module: fx.GraphModule) -> None:
+        super().__init__(module)
+        self.values: dict[str, torch.Tensor] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        name = n.meta.get("node")
+        if name is not None:
+            self.values[name] = value[0].detach()
+        return value
 
 
 def feature_maps(run: TrainedRun, image: NDArray[np.uint8]) -> tuple[FeatureMaps, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,14 +37,12 @@ def write_report(run: TrainedRun, dataset: Dataset | None = None) -> Path:
         RunError: when the run is damaged.
         StorageError: when the page cannot be written.
     """
+    if dataset is not None:
+        run = replace(run, dataset=dataset)
     findings = list(run.folder.findings())
-    split: Split | None = None
-    name = "test" if "test" in run.card.splits else "val" if "val" in run.card.splits else "train"
-    try:
-        split = run_split(run, name) if dataset is None else dataset.splits[name]
-    except DataError as error:
-        findings.append(Finding("D090", "info", f"pictures are left out: {error.problem}", where=error.where))
+    metrics = _metrics(run, findings)
     node, filters = first_filters(run)
+    split = _images(run, findings)
     mistakes: tuple[Mistake, ...] = ()
     image: Picture | None = None
     maps: tuple[FeatureMaps, ...] = ()
@@ -51,12 +50,12 @@ def write_report(run: TrainedRun, dataset: Dataset | None = None) -> Path:
         image = as_picture(split.images[0], split.ids[0])
         maps = feature_maps(run, split.images[0])
         if run.card.task == "classes":
-            mistakes = worst_mistakes(run.outputs(split), split, run.card.classes)
+            mistakes = worst_mistakes(run.outputs(split.images), split, run.card.classes)
     page = ReportPage(
         record=run.record,
         card=run.card,
         network=inspect(run.graph),
-        metrics=_metrics(run),
+        metrics=metrics,
         evaluations=tuple(run.folder.evaluation(one) for one in run.folder.evaluated_splits()),
         mistakes=mistakes,
         filters=filters,
@@ -69,8 +68,23 @@ def write_report(run: TrainedRun, dataset: Dataset | None = None) -> Path:
     return run.folder.report_html
 
 
-def _metrics(run: TrainedRun) -> tuple[dict[str, object], ...]:
+def _images(run: TrainedRun, findings: list[Finding]) -> Split | None:
+    """The images that pictures are made of: those of the test, else of the validation, else of the training."""
+    name = next(name for name in ("test", "val", "train") if name in run.card.splits)
     try:
-        return tuple(run.folder.metrics().rows)
-    except RunError:
+        return run_split(run, name)
+    except DataError as error:
+        findings.append(Finding("D090", "info", f"pictures are left out: {error.problem}", where=error.where))
+        return None
+
+
+def _metrics(run: TrainedRun, findings: list[Finding]) -> tuple[dict[str, object], ...]:
+    """The rows of ``metrics.jsonl``, as far as they can be read."""
+    try:
+        metrics = run.folder.metrics()
+    except RunError as error:
+        findings.append(Finding("T090", "warning", f"curves are left out: {error.problem}", where=error.where))
         return ()
+    if metrics.note is not None:
+        findings.append(Finding("T091", "info", metrics.note))
+    return tuple(metrics.rows)

@@ -13,38 +13,23 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
+from striate.training.randomness import seeded
+
 if TYPE_CHECKING:
     from striate.training.recipe import Recipe
 
-__all__ = ["Augmentation", "Draws", "seeded"]
+__all__ = ["Augmentation", "epoch_draws"]
 
 #: Luma weights of ITU-R BT.601, as image libraries use them to turn colour into grey.
 LUMA = (0.299, 0.587, 0.114)
+#: Random numbers for each image: 0 and 1 flips, 2 and 3 shift, 4 zoom, 5 angle, 6 and 7 place of the zoom, 8 to 10
+#: colour. Each has its own, so that one option does not change what another does.
+DRAWS = 11
 
 
-def seeded(*key: int) -> torch.Generator:
-    """A generator of its own for a key such as (seed, epoch, purpose); the global one is not touched.
-
-    >>> torch.equal(torch.rand(3, generator=seeded(1, 2)), torch.rand(3, generator=seeded(1, 2)))
-    True
-    """
-    state = 0
-    for part in key:
-        # A 64-bit mix (the multiplier of Knuth's MMIX), so that neighbouring keys start far apart.
-        state = ((state ^ (part + 1)) * 6364136223846793005 + 1442695040888963407) % 2**63
-    return torch.Generator().manual_seed(state)
-
-
-@dataclass(frozen=True)
-class Draws:
-    """The random numbers of one epoch, in 0..1, one row for each training image."""
-
-    uniform: torch.Tensor
-
-    @staticmethod
-    def of_epoch(seed: int, epoch: int, count: int) -> Draws:
-        """Draw for ``count`` images."""
-        return Draws(torch.rand((count, 11), generator=seeded(seed, epoch, 1)))
+def epoch_draws(seed: int, epoch: int, count: int) -> torch.Tensor:
+    """The random numbers of one epoch: float32 (count, 11), uniform in 0..1, one row for each training image."""
+    return torch.rand((count, DRAWS), generator=seeded(seed, epoch, "augmentation"), dtype=torch.float32)
 
 
 @dataclass(frozen=True)
@@ -69,6 +54,11 @@ class Augmentation:
     def of(recipe: Recipe) -> Augmentation:
         """The augmentation a recipe asks for."""
         return Augmentation(recipe.flip, recipe.shift, recipe.crop, recipe.rotate, recipe.color)
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is changed at all."""
+        return self != Augmentation()
 
     def moves(self, images: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
         """Flips and shifts: exact on uint8.
@@ -101,15 +91,13 @@ class Augmentation:
 
 def _shifted(images: torch.Tensor, most: int, down: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     """Every image moved by a whole number of pixels in -most..most along each axis."""
-    count, _, height, width = images.shape
+    _, channels, height, width = images.shape
     dy = (down * (2 * most + 1)).floor().long() - most
     dx = (right * (2 * most + 1)).floor().long() - most
     rows = (torch.arange(height) + dy[:, None]).clamp(0, height - 1)
     columns = (torch.arange(width) + dx[:, None]).clamp(0, width - 1)
-    batch = torch.arange(count)
-    # Advanced indexing puts the channel axis last: (batch, height, width, channels).
-    moved = images[batch[:, None, None], :, rows[:, :, None], columns[:, None, :]]
-    return moved.permute(0, 3, 1, 2)
+    images = images.gather(2, rows[:, None, :, None].expand(-1, channels, -1, width))
+    return images.gather(3, columns[:, None, None, :].expand(-1, channels, height, -1))
 
 
 def _warped(images: torch.Tensor, crop: float, rotate: float, draws: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The bookkeeping of a training: how far it has come, running means, and which epoch was best."""
+"""The bookkeeping of a training: how far it has come, running means, which epoch was best, and the sum of it all."""
 
 from __future__ import annotations
 
@@ -13,23 +13,21 @@ from striate.training.events import EpochDone, StepDone
 if TYPE_CHECKING:
     from striate.training.plan import Plan
 
-__all__ = ["Best", "Clock", "Meter"]
+__all__ = ["Best", "Clock", "History", "Meter"]
 
 
 class Clock:
     """How far the training has come, in steps and in time."""
 
-    def __init__(self, plan: Plan, steps_per_epoch: int) -> None:
-        self._plan = plan
-        self._total = None if plan.epochs is None else plan.epochs * steps_per_epoch
+    def __init__(self, plan: Plan) -> None:
+        self._budget = plan.seconds
+        self._total = None if plan.epochs is None else plan.epochs * plan.steps
         self._start = time.perf_counter()
         self.steps = 0
-        self.images = 0
 
-    def tick(self, images: int) -> None:
+    def tick(self) -> None:
         """Count one step."""
         self.steps += 1
-        self.images += images
 
     @property
     def seconds(self) -> float:
@@ -39,17 +37,17 @@ class Clock:
     @property
     def expired(self) -> bool:
         """Whether the time budget is used up."""
-        return self._plan.seconds is not None and self.seconds >= self._plan.seconds
+        return self._budget is not None and self.seconds >= self._budget
 
     def progress(self) -> float:
         """Share of the training behind us, 0..1: by steps, by time, or the larger of both."""
         by_steps = 0.0 if self._total is None else self.steps / self._total
-        by_time = 0.0 if self._plan.seconds is None else self.seconds / self._plan.seconds
+        by_time = 0.0 if self._budget is None else self.seconds / self._budget
         return min(max(by_steps, by_time), 1.0)
 
     def seconds_left(self) -> float:
         """Estimated from the steps so far."""
-        left = math.inf if self._plan.seconds is None else self._plan.seconds - self.seconds
+        left = math.inf if self._budget is None else self._budget - self.seconds
         if self._total is not None and self.steps:
             left = min(left, self.seconds / self.steps * (self._total - self.steps))
         return max(left, 0.0)
@@ -62,75 +60,121 @@ class Meter:
         self._task = task
         self._loss = 0.0
         self._right = 0
-        self._images = 0
         self._start = time.perf_counter()
+        self.images = 0
+        self.seconds = 0.0
 
     def add(self, loss: float, outputs: torch.Tensor, target: torch.Tensor) -> None:
         """Count one batch: its mean loss, raw outputs and labels."""
-        count = len(target)
-        self._loss += loss * count
-        self._images += count
+        self._loss += loss * len(target)
+        self.images += len(target)
         if self._task == "classes":
             self._right += int((outputs.detach().argmax(dim=1) == target).sum())
-        self._seconds = time.perf_counter() - self._start
+        self.seconds = time.perf_counter() - self._start
 
     @property
-    def _accuracy(self) -> float | None:
-        return self._right / self._images if self._task == "classes" else None
+    def loss(self) -> float:
+        """Mean over the images so far."""
+        return self._loss / self.images
 
-    def step_done(self, epoch: int, step: int, steps: int, clock: Clock) -> StepDone:
-        """The epoch so far, told after a step."""
-        speed = self._images / self._seconds
-        return StepDone(epoch, step, steps, self._loss / self._images, self._accuracy, speed, clock.seconds_left())
+    @property
+    def accuracy(self) -> float | None:
+        """Share of the images so far that were right; None without classes."""
+        return self._right / self.images if self._task == "classes" else None
 
-    def epoch_done(
-        self,
-        epoch: int,
-        epochs: int | None,
-        val_loss: float | None,
-        val_accuracy: float | None,
-        best: bool,
-        clock: Clock,
-    ) -> EpochDone:
-        """The finished epoch with its validation."""
-        return EpochDone(
-            epoch=epoch,
-            epochs=epochs,
-            train_loss=self._loss / self._images,
-            train_accuracy=self._accuracy,
-            val_loss=val_loss,
-            val_accuracy=val_accuracy,
-            best=best,
-            images_per_second=self._images / self._seconds,
-            seconds=clock.seconds,
-        )
+    @property
+    def speed(self) -> float:
+        """Images per second, training only."""
+        return self.images / self.seconds if self.seconds else 0.0
 
 
 class Best:
     """Which epoch was best.
 
-    By validation accuracy (the later of equals, which has seen more and is
-    further down the schedule), by loss without classes; the last one where there is no validation.
+    By validation accuracy (the later of equals, which has seen more and is further down the schedule), by validation
+    loss where there is no accuracy, and the last one where there is no validation. Patience looks for what is truly
+    better: an accuracy that stays the same does not renew it.
+
+    Args:
+        patience: epochs without a better validation after which it is over; None for ever.
     """
 
     def __init__(self, patience: int | None) -> None:
         self._patience = patience
+        self._improved = 0
         self.epoch = 0
         self.accuracy: float | None = None
         self.loss: float | None = None
 
     def update(self, epoch: int, loss: float | None, accuracy: float | None) -> bool:
         """Take an epoch in; whether it is the best so far."""
-        if self.epoch == 0 or loss is None:
-            better = True
+        if self.epoch == 0 or loss is None or self.loss is None:
+            better = equal = True
         elif accuracy is not None and self.accuracy is not None:
-            better = accuracy >= self.accuracy
+            better, equal = accuracy > self.accuracy, accuracy == self.accuracy
         else:
-            better = self.loss is None or loss < self.loss
+            better, equal = loss < self.loss, False
         if better:
+            self._improved = epoch
+        if better or equal:
             self.epoch, self.loss, self.accuracy = epoch, loss, accuracy
-        return better
+        return better or equal
 
     def patience_is_over(self, epoch: int) -> bool:
-        """Whether the best epoch lies too far back."""
-        return self._patience is not None and epoch - self.epoch >= self._patience
+        """Whether the last improvement lies too far back."""
+        return self._patience is not None and epoch - self._improved >= self._patience
+
+
+class History:
+    """Everything that has happened so far, known also when training ends in the middle.
+
+    Args:
+        plan: what will be done.
+        patience: see :class:`Best`.
+    """
+
+    def __init__(self, plan: Plan, patience: int | None) -> None:
+        self._plan = plan
+        self._images = 0
+        self._seconds = 0.0
+        self.clock = Clock(plan)
+        self.best = Best(patience)
+        self.epochs = 0
+
+    def step_done(self, epoch: int, step: int, meter: Meter) -> StepDone:
+        """What listeners are told after a step."""
+        return StepDone(
+            epoch, step, self._plan.steps, meter.loss, meter.accuracy, meter.speed, self.clock.seconds_left()
+        )
+
+    def epoch_done(self, epoch: int, meter: Meter, loss: float | None, accuracy: float | None) -> EpochDone:
+        """Take in a finished epoch with its validation; what listeners are told."""
+        self.epochs = epoch
+        self._images += meter.images
+        self._seconds += meter.seconds
+        return EpochDone(
+            epoch=epoch,
+            epochs=self._plan.epochs,
+            train_loss=meter.loss,
+            train_accuracy=meter.accuracy,
+            val_loss=loss,
+            val_accuracy=accuracy,
+            best=self.best.update(epoch, loss, accuracy),
+            images_per_second=meter.speed,
+            seconds=self.clock.seconds,
+        )
+
+    def results(self) -> dict[str, float | int | str | None]:
+        """The sum, for ``run.json``; the validation is that of the best epoch."""
+        results: dict[str, float | int | str | None] = {
+            "epochs_done": self.epochs,
+            "steps_done": self.clock.steps,
+            "best_epoch": self.best.epoch,
+            "seconds": self.clock.seconds,
+            "images_per_second": self._images / self._seconds if self._seconds else 0.0,
+        }
+        if self.best.loss is not None:
+            results["val_loss"] = self.best.loss
+        if self.best.accuracy is not None:
+            results["val_accuracy"] = self.best.accuracy
+        return results

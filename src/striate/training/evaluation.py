@@ -3,30 +3,55 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from striate.data import Split
 from striate.runs.interval import wilson_interval
 from striate.runs.records import ClassScore, Evaluation, Preprocessing, Task
-from striate.training.inputs import to_input
+from striate.training.inputs import to_input, to_tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from striate.data import Split
+    from striate.graph import Graph
     from striate.training.losses import Loss
 
-__all__ = ["evaluate_outputs", "network_outputs", "to_probabilities"]
+__all__ = [
+    "evaluate_outputs",
+    "images_at_once",
+    "loss_and_accuracy",
+    "network_outputs",
+    "tags_said",
+    "to_probabilities",
+]
 
-#: Images looked at together; large enough to be fast, small enough for big images on small machines.
-BATCH = 256
+#: Images looked at together at most, and the memory that their two largest maps may take.
+MOST_IMAGES, MOST_BYTES = 256, 256 * 1024**2
+
+
+def images_at_once(graph: Graph) -> int:
+    """How many images a network looks at together, so that large images and wide layers fit into memory.
+
+    While a layer is computed its input and its output are held, so the two largest maps of the network count.
+
+    >>> from striate.graph import network
+    >>> images_at_once(network("wide", (3, 512, 512)).conv(64, 3, padding="same").relu().globalavgpool().build())
+    2
+    """
+    largest = sorted(math.prod(shape) for shape in graph.shapes.values())[-2:]
+    return max(1, min(MOST_IMAGES, MOST_BYTES // (4 * sum(largest))))
 
 
 def network_outputs(
-    module: nn.Module, images: NDArray[np.uint8], preprocessing: Preprocessing, layout: torch.memory_format
+    module: nn.Module,
+    images: NDArray[np.uint8],
+    preprocessing: Preprocessing,
+    layout: torch.memory_format,
+    at_once: int,
 ) -> torch.Tensor:
     """The raw outputs for every image, in fp32 and eval mode; the module's mode is put back.
 
@@ -35,6 +60,7 @@ def network_outputs(
         images: (count, channels, height, width) uint8.
         preprocessing: of the run.
         layout: memory order of the maps.
+        at_once: images looked at together; see :func:`images_at_once`.
 
     Returns:
         (count, outputs) float32.
@@ -44,12 +70,10 @@ def network_outputs(
     try:
         with torch.inference_mode():
             parts = [
-                module(
-                    to_input(torch.from_numpy(images[start : start + BATCH]), preprocessing).to(memory_format=layout)
-                )
-                for start in range(0, len(images), BATCH)
+                module(to_input(to_tensor(images[start : start + at_once]), preprocessing, layout)).float()
+                for start in range(0, len(images), at_once)
             ]
-        return torch.cat(parts).float()
+        return torch.cat(parts)
     finally:
         module.train(was_training)
 
@@ -61,10 +85,28 @@ def to_probabilities(outputs: torch.Tensor, task: Task) -> torch.Tensor:
     return outputs.sigmoid() if task == "tags" else outputs
 
 
+def tags_said(outputs: torch.Tensor) -> torch.Tensor:
+    """Which tags an image is said to have: those more probable than not. Raw outputs (count, tags) → bool."""
+    return outputs > 0
+
+
+def loss_and_accuracy(outputs: torch.Tensor, split: Split, task: Task, loss: Loss) -> tuple[float, float | None]:
+    """The mean loss, and the share of the images that are right in every respect; None for values."""
+    value = float(loss(outputs, to_tensor(split.labels)))
+    return value, None if task == "values" else _hits(outputs, split) / len(split)
+
+
+def _hits(outputs: torch.Tensor, split: Split) -> int:
+    labels = to_tensor(split.labels)
+    if labels.ndim == 1:
+        return int((outputs.argmax(dim=1) == labels).sum())
+    return int((tags_said(outputs) == labels.bool()).all(dim=1).sum())
+
+
 def evaluate_outputs(
     outputs: torch.Tensor, split: Split, name: str, task: Task, classes: tuple[str, ...], loss: Loss
 ) -> Evaluation:
-    """Loss, accuracy with its 95 % interval, confusion matrix and per-class scores.
+    """Loss, accuracy with its 95 % interval, confusion matrix and per-class scores; for values RMSE and MAE.
 
     Args:
         outputs: (count, outputs) float32, raw.
@@ -74,66 +116,50 @@ def evaluate_outputs(
         classes: names of the outputs.
         loss: as in training.
     """
-    labels = torch.from_numpy(split.labels)
-    value = float(loss(outputs, labels))
-    count = len(split.labels)
-    if task == "values":
-        error = (outputs - labels).numpy()
-        return Evaluation(
-            split=name,
-            task=task,
-            classes=classes,
-            count=count,
-            loss=value,
-            accuracy=None,
-            interval=None,
-            confusion=None,
-            per_class=(),
-            rmse=math.sqrt(float(np.mean(error**2))),
-            mae=float(np.mean(np.abs(error))),
-        )
+    value, accuracy = loss_and_accuracy(outputs, split, task, loss)
     confusion = None
-    if task == "classes":
-        predicted, truth = outputs.argmax(dim=1).numpy(), split.labels
-        hits = int((predicted == truth).sum())
+    scores: tuple[ClassScore, ...] = ()
+    rmse = mae = None
+    if task == "values":
+        error = outputs.double().numpy() - split.labels
+        rmse, mae = math.sqrt(float(np.mean(error**2))), float(np.mean(np.abs(error)))
+    elif task == "classes":
         matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
-        np.add.at(matrix, (truth, predicted), 1)
-        confusion = tuple(tuple(int(cell) for cell in row) for row in matrix)
+        np.add.at(matrix, (split.labels, outputs.argmax(dim=1).numpy()), 1)
+        confusion = tuple(tuple(row) for row in matrix.tolist())
+        scores = _class_scores(classes, np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0))
     else:
-        predicted, truth = (outputs > 0).numpy().astype(np.uint8), split.labels
-        hits = int((predicted == truth).all(axis=1).sum())
+        said, there = tags_said(outputs).numpy(), split.labels.astype(bool)
+        scores = _class_scores(classes, (said & there).sum(axis=0), there.sum(axis=0), said.sum(axis=0))
     return Evaluation(
         split=name,
         task=task,
         classes=classes,
-        count=count,
+        count=len(split),
         loss=value,
-        accuracy=hits / count,
-        interval=wilson_interval(hits, count),
+        accuracy=accuracy,
+        interval=None if accuracy is None else wilson_interval(_hits(outputs, split), len(split)),
         confusion=confusion,
-        per_class=_class_scores(truth, predicted, classes),
+        per_class=scores,
+        rmse=rmse,
+        mae=mae,
     )
 
 
 def _class_scores(
-    truth: NDArray[np.integer], predicted: NDArray[np.integer], classes: tuple[str, ...]
+    classes: tuple[str, ...], right: NDArray[Any], there: NDArray[Any], said: NDArray[Any]
 ) -> tuple[ClassScore, ...]:
-    """Precision, recall and F1 by scikit-learn; None where nothing was said or nothing was there."""
-    from sklearn.metrics import precision_recall_fscore_support
+    """Precision, recall and F1 of each class from its counts; None where a share is of nothing.
 
-    labels = range(len(classes)) if truth.ndim == 1 else None
-    rows = precision_recall_fscore_support(truth, predicted, labels=labels, zero_division=np.nan)
+    scikit-learn would take most of a second to import for three divisions.
+    """
     return tuple(
         ClassScore(
             name=name,
-            count=int(count),
-            precision=_share(precision),
-            recall=_share(recall),
-            f1=_share(f1),
+            count=true,
+            precision=hits / answers if answers else None,
+            recall=hits / true if true else None,
+            f1=2 * hits / (true + answers) if true + answers else None,
         )
-        for name, precision, recall, f1, count in zip(classes, *rows, strict=True)
+        for name, hits, true, answers in zip(classes, right.tolist(), there.tolist(), said.tolist(), strict=True)
     )
-
-
-def _share(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.data import Dataset, load_data
-from striate.errors import UsageError
+from striate.errors import NetworkError
 from striate.graph import Graph
 from striate.sources import leaves_open, load
-from striate.zoo import find
+from striate.sources.recognition import recognise
+from striate.training.idle_options import refuse_idle_data_options
+from striate.training.recipe_values import parse_size
+from striate.units import Shape, format_shape
 
 if TYPE_CHECKING:
     from striate.training.recipe import Recipe
 
 __all__ = ["fit_network"]
-
-#: Recipe options that say how images are read.
-DATA_OPTIONS = ("val", "test", "size", "channels", "fit", "broken")
 
 
 def fit_network(net: str | Path | Graph, data: str | Path | Dataset, recipe: Recipe) -> tuple[Graph, Dataset]:
@@ -30,49 +29,28 @@ def fit_network(net: str | Path | Graph, data: str | Path | Dataset, recipe: Rec
     Raises:
         NetworkError, DataError, UsageError: when they cannot be brought together.
     """
-    if isinstance(net, str) and find(net) is not None and not Path(net).exists():
+    if not isinstance(net, Graph) and recognise(net).kind == "zoo":
         dataset = _images(data, recipe, None)
         return load(net, input=dataset.shape, classes=len(dataset.classes)), dataset
-    open_input, open_classes = _left_open(net)
-    if open_input or open_classes:
-        known = None if open_input else load(net, classes=1 if open_classes else None)
-        dataset = _images(data, recipe, known)
-        graph = load(
-            net,
-            input=dataset.shape if open_input else None,
-            classes=len(dataset.classes) if open_classes else None,
-        )
-        return graph, dataset
-    graph = load(net)
-    return graph, _images(data, recipe, graph)
-
-
-def _left_open(net: str | Path | Graph) -> tuple[bool, bool]:
-    """Whether text leaves its input and its number of classes to the data."""
-    if isinstance(net, Graph):
-        return False, False
-    return leaves_open(net)
+    open_input, open_classes = leaves_open(net)
+    if open_input:
+        dataset = _images(data, recipe, None)
+        return load(net, input=dataset.shape, classes=len(dataset.classes) if open_classes else None), dataset
+    # Its input is known whatever the number of classes will be.
+    graph = load(net, classes=2 if open_classes else None)
+    dataset = _images(data, recipe, graph)
+    return load(net, classes=len(dataset.classes)) if open_classes else graph, dataset
 
 
 def _images(data: str | Path | Dataset, recipe: Recipe, graph: Graph | None) -> Dataset:
     """The images, in the size the recipe asks for, else in that of the network, else in their own."""
     if isinstance(data, Dataset):
-        for option in DATA_OPTIONS:
-            if option in recipe.model_fields_set:
-                raise UsageError(
-                    f"{option} has no effect on images that are already loaded", where=option, write=f"no {option}"
-                )
+        refuse_idle_data_options(recipe)
         return data
-    size, channels = _size(recipe.size), recipe.channels
+    size = None if recipe.size is None else parse_size(recipe.size)
+    channels = recipe.channels
     if graph is not None:
-        shape = graph.input_shape
-        if len(shape) != 3 or shape[0] not in (1, 3):
-            raise UsageError(
-                "this network does not take images",
-                where=graph.name,
-                got=f"input {'×'.join(map(str, shape))}",
-                needs="1 or 3 channels, height and width",
-            )
+        shape = _image_shape(graph)
         size = size or (shape[1], shape[2])
         channels = channels or (1 if shape[0] == 1 else 3)
     return load_data(
@@ -87,17 +65,14 @@ def _images(data: str | Path | Dataset, recipe: Recipe, graph: Graph | None) -> 
     )
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
-    """``32`` or ``24x48`` (height × width) as numbers."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", text.strip())
-    if match is None or int(match[1]) == 0:
-        raise UsageError(
-            "this is not an image size",
-            where="size",
-            got=text,
-            needs="pixels: a side, or height x width",
-            write="24x48",
-        )
-    return int(match[1]), int(match[2] or match[1])
+def _image_shape(graph: Graph) -> Shape:
+    shapes = [graph.shapes[node.name] for node in graph.inputs]
+    if len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][0] in (1, 3):
+        return shapes[0]
+    raise NetworkError(
+        "this network does not take images",
+        where=graph.name,
+        got=f"input {' and '.join(format_shape(shape) for shape in shapes)}",
+        needs="one input of 1 or 3 channels, height and width",
+        write="input: [3, 32, 32]",
+    )

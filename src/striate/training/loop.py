@@ -1,4 +1,4 @@
-"""The training loop, readable from top to bottom, and the bookkeeping around it."""
+"""The training loop, readable from top to bottom."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ import torch
 from torch import nn
 
 from striate.errors import DivergedError
-from striate.training.augmentation import Augmentation, Draws, seeded
-from striate.training.bookkeeping import Best, Clock, Meter
-from striate.training.evaluation import evaluate_outputs, network_outputs
-from striate.training.events import Listener
-from striate.training.inputs import normalize, to_unit
+from striate.training.augmentation import Augmentation, epoch_draws
+from striate.training.bookkeeping import Meter
+from striate.training.evaluation import images_at_once, loss_and_accuracy, network_outputs
+from striate.training.inputs import normalize_, to_input, to_tensor, to_unit
 from striate.training.optimization import Constraints, make_optimizer
 from striate.training.plan import batch_bounds
-from striate.training.schedule import SCHEDULES
+from striate.training.randomness import seed_of, seeded
+from striate.training.schedule import make_schedule
 
 if TYPE_CHECKING:
-    from striate.data import Dataset
+    from striate.data import Dataset, Split
     from striate.graph import Graph
+    from striate.training.bookkeeping import History
+    from striate.training.events import Listener
     from striate.training.interruption import Interruption
     from striate.training.keeper import Keeper
     from striate.training.losses import Loss
     from striate.training.plan import Plan
     from striate.training.recipe import Recipe
 
-__all__ = ["Ending", "Job", "Outcome", "train_epochs"]
+__all__ = ["Ending", "Job", "train_epochs"]
 
 Ending = Literal["done", "out of time", "stopped early", "interrupted"]
 
@@ -56,147 +58,114 @@ class Job:
     loss: Loss
     dtype: torch.dtype
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """How training ended.
-
-    Args:
-        ending: done, out of time, stopped early or interrupted.
-        epochs: finished.
-        steps: taken.
-        best_epoch: whose weights are the best ones; 0 when no epoch was finished.
-        best_accuracy, best_loss: of that epoch on the validation split; None without one.
-        seconds: of training and validation.
-        images_per_second: training only.
-    """
-
-    ending: Ending
-    epochs: int
-    steps: int
-    best_epoch: int
-    best_accuracy: float | None
-    best_loss: float | None
-    seconds: float
-    images_per_second: float
+    def outputs(self, split: Split) -> torch.Tensor:
+        """The raw outputs for every image of a split in eval mode: (count, outputs) float32."""
+        return network_outputs(
+            self.module, split.images, self.dataset.preprocessing, self.plan.layout, images_at_once(self.graph)
+        )
 
 
-def train_epochs(job: Job, keeper: Keeper, listen: Listener, interruption: Interruption) -> Outcome:
+def train_epochs(job: Job, history: History, keeper: Keeper, listen: Listener, interruption: Interruption) -> Ending:
     """Train until the epochs, the time or the patience end, or somebody interrupts.
+
+    The order of the images in an epoch, the augmentation and the dropout follow from the seed and the epoch alone.
 
     Raises:
         DivergedError: at a loss or weight that is not finite; the last good weights stay on the disk.
         StorageError: when the disk is full; what was saved before stays.
     """
-    plan, recipe, module = job.plan, job.recipe, job.module
-    images = torch.from_numpy(job.dataset.train.images)
-    labels = torch.from_numpy(job.dataset.train.labels)
-    prepare = _preparation(job)
+    plan, recipe, module, clock = job.plan, job.recipe, job.module, history.clock
+    images, labels = to_tensor(job.dataset.train.images), to_tensor(job.dataset.train.labels)
+    augmentation = Augmentation.of(recipe)
+    prepare = _preparation(job, augmentation)
     optimizer = make_optimizer(recipe, job.graph, module)
     constraints = Constraints(recipe, job.graph, module)
+    schedule = make_schedule(recipe)
     bounds = batch_bounds(len(images), plan.batch)
-    clock = Clock(plan, len(bounds))
-    best = Best(recipe.early_stopping)
     for epoch in itertools.count(1):
-        order = torch.randperm(len(images), generator=seeded(recipe.seed, epoch, 0))
-        draws = Draws.of_epoch(recipe.seed, epoch, len(images)).uniform
+        order = torch.randperm(len(images), generator=seeded(recipe.seed, epoch, "order"))
+        torch.default_generator.manual_seed(seed_of(recipe.seed, epoch, "dropout"))
+        draws = epoch_draws(recipe.seed, epoch, len(images)) if augmentation.active else None
         meter = Meter(job.dataset.task)
         module.train()
         for step, (start, end) in enumerate(bounds, 1):
             picked = order[start:end]
-            rate = plan.learning_rate * SCHEDULES[recipe.schedule](clock.progress(), recipe.warmup)
+            rate = plan.learning_rate * schedule(clock.progress())
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            x_bchw, target = prepare(images[picked], draws[picked]), labels[picked]
+            x_bchw = prepare(images[picked], None if draws is None else draws[picked])
+            target = labels[picked]
             with torch.autocast("cpu", torch.bfloat16, enabled=job.dtype == torch.bfloat16):
                 outputs = module(x_bchw)
             loss = job.loss(outputs.float(), target)
             value = float(loss.detach())
+            keeper.step(epoch, clock.steps + 1, value, rate, last=step == plan.steps or not math.isfinite(value))
             if not math.isfinite(value):
-                raise _diverged(f"the loss is {value}", epoch, step, rate)
+                raise _diverged(f"the loss is {value}", f"epoch {epoch}, step {step}", plan)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             constraints.before_step()
             optimizer.step()
             constraints.after_step()
-            clock.tick(end - start)
+            clock.tick()
             meter.add(value, outputs, target)
-            listen(meter.step_done(epoch, step, len(bounds), clock))
-            keeper.step(epoch, clock.steps, value, rate, last=step == len(bounds))
+            listen(history.step_done(epoch, step, meter))
             if interruption.requested or clock.expired:
                 break
-        _check_finite(module, epoch, step, rate)
-        whole = step == len(bounds)
-        if not whole and interruption.requested:
-            keeper.save_last(module)
-            return _outcome("interrupted", epoch - 1, best, clock)
-        val_loss, val_accuracy = _validate(job)
-        is_best = best.update(epoch, val_loss, val_accuracy)
-        done = meter.epoch_done(epoch, plan.epochs, val_loss, val_accuracy, is_best, clock)
-        keeper.epoch(module, done, clock.steps, rate)
+        _check_finite(module, f"epoch {epoch}, step {step}", plan)
+        try:
+            with interruption.cutting_short():
+                val_loss, val_accuracy = _validate(job, epoch)
+        except KeyboardInterrupt:
+            keeper.save_last()
+            return "interrupted"
+        done = history.epoch_done(epoch, meter, val_loss, val_accuracy)
+        keeper.epoch(done, clock.steps, rate)
         listen(done)
-        ending = _ending(interruption, clock, best, epoch, plan)
-        if ending is not None:
-            return _outcome(ending, epoch, best, clock)
+        if epoch == plan.epochs:
+            return "done"
+        if clock.expired:
+            return "out of time"
+        if history.best.patience_is_over(epoch):
+            return "stopped early"
     raise AssertionError("unreachable")
 
 
-def _preparation(job: Job) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """From uint8 pixels and random draws to what the network sees."""
-    augmentation = Augmentation.of(job.recipe)
+def _preparation(job: Job, augmentation: Augmentation) -> Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]:
+    """From uint8 pixels, and the random draws for them where there are any, to what the network sees."""
     preprocessing, layout = job.dataset.preprocessing, job.plan.layout
 
-    def prepare(images: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        unit = augmentation.changes(to_unit(augmentation.moves(images, draws)), draws)
-        return normalize(unit, preprocessing).contiguous(memory_format=layout)
+    def prepare(images: torch.Tensor, draws: torch.Tensor | None) -> torch.Tensor:
+        if draws is None:
+            return to_input(images, preprocessing, layout)
+        unit = augmentation.changes(to_unit(augmentation.moves(images, draws), layout), draws)
+        return normalize_(unit, preprocessing).contiguous(memory_format=layout)
 
     return prepare
 
 
-def _validate(job: Job) -> tuple[float | None, float | None]:
+def _validate(job: Job, epoch: int) -> tuple[float | None, float | None]:
     """Loss and accuracy on the validation split."""
-    dataset = job.dataset
-    if dataset.val is None:
+    val = job.dataset.val
+    if val is None:
         return None, None
-    outputs = network_outputs(job.module, dataset.val.images, dataset.preprocessing, job.plan.layout)
-    result = evaluate_outputs(outputs, dataset.val, "val", dataset.task, dataset.classes, job.loss)
-    return result.loss, result.accuracy
+    loss, accuracy = loss_and_accuracy(job.outputs(val), val, job.dataset.task, job.loss)
+    if not math.isfinite(loss):
+        raise _diverged(f"the validation loss is {loss}", f"epoch {epoch}", job.plan)
+    return loss, accuracy
 
 
-def _ending(interruption: Interruption, clock: Clock, best: Best, epoch: int, plan: Plan) -> Ending | None:
-    if epoch == plan.epochs:
-        return "done"
-    if interruption.requested:
-        return "interrupted"
-    if clock.expired:
-        return "out of time"
-    return "stopped early" if best.patience_is_over(epoch) else None
-
-
-def _check_finite(module: nn.Module, epoch: int, step: int, rate: float) -> None:
+def _check_finite(module: nn.Module, where: str, plan: Plan) -> None:
     for name, tensor in module.state_dict().items():
         if not bool(tensor.isfinite().all()):
-            raise _diverged(f"{name} holds a number that is not finite", epoch, step, rate)
+            raise _diverged(f"{name} holds a number that is not finite", where, plan)
 
 
-def _diverged(what: str, epoch: int, step: int, rate: float) -> DivergedError:
+def _diverged(what: str, where: str, plan: Plan) -> DivergedError:
     return DivergedError(
         f"training diverged: {what}",
-        where=f"epoch {epoch}, step {step}",
-        got=f"learning rate {rate:.3g}",
+        where=where,
+        got=f"peak learning rate {plan.learning_rate:.3g}",
         needs="a smaller learning rate, clipping, or fp32; the weights of the last good epoch are kept",
-        write=f"--learning-rate {rate / 10:.2g} --clip 1",
-    )
-
-
-def _outcome(ending: Ending, epochs: int, best: Best, clock: Clock) -> Outcome:
-    return Outcome(
-        ending=ending,
-        epochs=epochs,
-        steps=clock.steps,
-        best_epoch=best.epoch,
-        best_accuracy=best.accuracy,
-        best_loss=best.loss,
-        seconds=clock.seconds,
-        images_per_second=clock.images / clock.seconds if clock.seconds else 0.0,
+        write=f"--learning-rate {plan.learning_rate / 10:.2g} --clip 1",
     )

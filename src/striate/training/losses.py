@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
-from striate.errors import UsageError
+from striate.errors import UsageError, near_miss
 
 if TYPE_CHECKING:
     from striate.training.recipe import Recipe
@@ -77,6 +77,8 @@ def _class_weights(recipe: Recipe, classes: tuple[str, ...], counts: dict[str, i
         raise UsageError(
             f"class_weights names {unknown[0]!r}, and there is no such class",
             where="class_weights",
-            needs=", ".join(classes),
+            got=f"{unknown[0]}: {recipe.class_weights[unknown[0]]:g}",
+            needs=f"some of {', '.join(classes)}; classes left out weigh 1",
+            write=near_miss(unknown[0], classes),
         )
     return torch.tensor([recipe.class_weights.get(name, 1.0) for name in classes])

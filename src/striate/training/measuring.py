@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from striate.data import load_data
 from striate.data.card import split_card
 from striate.data.matching import load_matching
 from striate.errors import DataError, UsageError, near_miss
+from striate.training.events import Listener, Note, silent
 
 if TYPE_CHECKING:
-    from striate.data import Split
+    from striate.data import Dataset, Split
     from striate.runs.records import Evaluation
     from striate.training.trained import TrainedRun
 
@@ -19,13 +20,13 @@ __all__ = ["evaluate_run", "run_split"]
 
 
 def run_split(run: TrainedRun, name: str) -> Split:
-    """A split of the data the run was trained on, read again and proven to be the same images.
+    """A split of the images the run was trained on: from memory, or read again and proven to be the same.
 
     Raises:
         UsageError: when the run had no such split.
         DataError: when the data are gone or have changed.
     """
-    card, recipe = run.card, run.record.recipe
+    card = run.card
     if name not in card.splits:
         raise UsageError(
             f"the run has no split {name!r}",
@@ -33,52 +34,68 @@ def run_split(run: TrainedRun, name: str) -> Split:
             needs=f"one of {', '.join(card.splits)}",
             write=near_miss(name, list(card.splits)),
         )
-    form = card.preprocessing
-    dataset = load_data(
-        card.source,
-        size=(form.height, form.width),
-        channels=form.channels,
-        fit=form.fit,
-        seed=run.record.seed,
-        val=recipe.get("val"),  # type: ignore[arg-type]
-        test=recipe.get("test"),  # type: ignore[arg-type]
-        broken=recipe.get("broken", "skip"),  # type: ignore[arg-type]
-    )
-    split = dataset.splits.get(name)
-    found = None if split is None else split_card(split, dataset.classes, dataset.task)
+    if run.dataset is not None:
+        return run.dataset.splits[name]
+    split = _read_again(run).splits.get(name)
+    found = None if split is None else split_card(split, card.classes, card.task)
     if split is None or found is None or found.hash != card.splits[name].hash:
-        count = "none" if found is None else str(found.count)
         raise DataError(
             f"the {name} images are not those of the run any more",
             where=card.source,
-            got=f"{count} images, hash {'' if found is None else found.hash[:12]}",
+            got="no such split" if found is None else f"{found.count} images, hash {found.hash[:12]}",
             needs=f"{card.splits[name].count} images, hash {card.splits[name].hash[:12]}",
             write=f"--data {card.source} measures the images that are there now",
         )
     return split
 
 
-def evaluate_run(run: TrainedRun, data: str | Path | None = None, split: str = "test") -> Evaluation:
+def _read_again(run: TrainedRun) -> Dataset:
+    """The images under the name they were read from, with the options of the run."""
+    card, recipe = run.card, run.record.recipe
+    form = card.preprocessing
+    options: dict[str, Any] = {name: recipe[name] for name in ("val", "test", "broken") if name in recipe}
+    try:
+        return load_data(
+            card.source,
+            size=(form.height, form.width),
+            channels=form.channels,
+            fit=form.fit,
+            # Images that were loaded beforehand were not divided by the seed of the run.
+            seed=run.record.seed if card.split_seed is None else card.split_seed,
+            task=card.task,
+            **options,
+        )
+    except UsageError as error:
+        # The options were right once, so it is the data that are others now.
+        raise DataError(error.problem, where=error.where, got=error.got, needs=error.needs) from None
+
+
+def evaluate_run(
+    run: TrainedRun, data: str | Path | None = None, split: str = "test", *, listen: Listener = silent
+) -> Evaluation:
     """Measure a run.
 
     Args:
         run: trained.
         data: other data with the same classes; None: the run's own.
-        split: of the data; data without splits are measured whole.
+        split: of the data; data without splits are measured whole, as ``all``.
+        listen: told of what was left out of other data.
 
     Raises:
         UsageError, DataError: when there is no such split, or the data do not fit.
     """
     if data is None:
         return run.evaluate(run_split(run, split), split)
-    parts = load_matching(data, run.card)
-    if split in parts:
-        return run.evaluate(parts[split], split)
-    if set(parts) == {"all"}:
-        return run.evaluate(parts["all"], "all")
-    raise UsageError(
-        f"the data have no split {split!r}",
-        where=str(data),
-        needs=f"one of {', '.join(parts)}",
-        write=f"--split {next(iter(parts))}",
-    )
+    matching = load_matching(data, run.card)
+    for finding in matching.findings:
+        listen(Note(finding.line()))
+    parts = matching.parts
+    name = "all" if set(parts) == {"all"} else split
+    if name not in parts:
+        raise UsageError(
+            f"the data have no split {split!r}",
+            where=str(data),
+            needs=f"one of {', '.join(parts)}",
+            write=f"--split {next(iter(parts))}",
+        )
+    return run.evaluate(parts[name], name)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from striate.errors import UsageError
+from striate.graph import Graph
+from striate.graph.layers.normalization import BatchNorm
+from striate.training.idle_options import refuse_idle_options
+from striate.training.inputs import layout_name, memory_layout
 from striate.training.optimization import default_learning_rate, default_weight_decay
+from striate.training.processors import default_threads
 
 if TYPE_CHECKING:
     from striate.data import Dataset
     from striate.training.recipe import Recipe
 
-__all__ = ["Plan", "available_processors", "batch_bounds", "make_plan"]
+__all__ = ["Plan", "batch_bounds", "make_plan"]
 
 #: Training images shown altogether when neither epochs nor time are given, within these bounds on the epochs.
 IMAGES_SHOWN = 300_000
@@ -36,6 +40,7 @@ class Plan:
         weight_decay: of weights.
         layout: memory order of the maps.
         threads: processor threads.
+        notes: what was asked and could not be had, one sentence each.
     """
 
     epochs: int | None
@@ -46,6 +51,7 @@ class Plan:
     weight_decay: float
     layout: torch.memory_format
     threads: int
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """The plan as JSON-ready data."""
@@ -56,36 +62,45 @@ class Plan:
             "steps_per_epoch": self.steps,
             "learning_rate": self.learning_rate,
             "weight_decay": self.weight_decay,
-            "layout": "channels-last" if self.layout == torch.channels_last else "contiguous",
+            "layout": layout_name(self.layout),
             "threads": self.threads,
         }
 
 
-def make_plan(recipe: Recipe, dataset: Dataset) -> Plan:
+def make_plan(recipe: Recipe, graph: Graph, dataset: Dataset) -> Plan:
     """Resolve everything a recipe leaves open.
 
     Raises:
-        UsageError: when an option can have no effect with this data or beside the other options.
+        UsageError: when an option can have no effect with these images or beside the other options, or when the batch
+            is too small for the network.
     """
-    count = len(dataset.train.images)
-    _refuse_idle_options(recipe, dataset)
+    count = len(dataset.train)
     epochs = recipe.epochs
     if epochs is None and recipe.time is None:
         epochs = min(max(round(IMAGES_SHOWN / count), FEWEST_EPOCHS), MOST_EPOCHS)
-    batch = recipe.batch or min(max(2 ** round(math.log2(count / 50)) if count >= 50 else 16, 16), 128)
-    size = min(dataset.train.images.shape[2:])
-    if recipe.shift >= size:
-        raise UsageError("the shift is as large as the image", where="shift", got=str(recipe.shift), needs=f"less than {size}")
+    refuse_idle_options(recipe, dataset, epochs)
+    asked = recipe.batch or _usual_batch(count)
+    bounds = batch_bounds(count, min(asked, count))
+    _check_batch_normalization(graph, min(end - start for start, end in bounds))
+    notes: tuple[str, ...] = ()
+    if recipe.batch is not None and recipe.batch > count:
+        notes = (f"a batch of {recipe.batch} was asked for; there are {count} training images, and all are one batch",)
     return Plan(
         epochs=epochs,
         seconds=recipe.time,
-        batch=min(batch, count),
-        steps=len(batch_bounds(count, min(batch, count))),
+        batch=min(asked, count),
+        steps=len(bounds),
         learning_rate=default_learning_rate(recipe),
         weight_decay=default_weight_decay(recipe),
-        layout=torch.contiguous_format if recipe.layout == "contiguous" else torch.channels_last,
-        threads=recipe.threads or available_processors(),
+        layout=memory_layout("contiguous" if recipe.layout == "contiguous" else "channels-last"),
+        threads=recipe.threads or default_threads(),
+        notes=notes,
     )
+
+
+def _usual_batch(count: int) -> int:
+    """About 50 updates an epoch, by powers of two within 16..128."""
+    return min(max(2 ** round(math.log2(count / 50)) if count >= 50 else 16, 16), 128)
 
 
 def batch_bounds(count: int, batch: int) -> list[tuple[int, int]]:
@@ -98,24 +113,21 @@ def batch_bounds(count: int, batch: int) -> list[tuple[int, int]]:
     ([(0, 4), (4, 8), (8, 10)], [(0, 4), (4, 9)])
     """
     starts = list(range(0, count, batch))
-    if len(starts) > 1 and count - starts[-1] == 1:
+    if batch > 1 and len(starts) > 1 and count - starts[-1] == 1:
         starts.pop()
     return list(zip(starts, [*starts[1:], count], strict=True))
 
 
-def available_processors() -> int:
-    """Processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
-
-
-def _refuse_idle_options(recipe: Recipe, dataset: Dataset) -> None:
-    given = recipe.model_fields_set
-    if "warmup" in given and recipe.schedule != "one-cycle":
-        raise UsageError(f"warmup has no effect on the schedule {recipe.schedule}", where="warmup", write="no warmup")
-    if recipe.early_stopping is not None and dataset.val is None:
-        raise UsageError(
-            "early stopping needs validation images, and there are none", where="early_stopping", write="val: 0.1"
-        )
+def _check_batch_normalization(graph: Graph, smallest: int) -> None:
+    """A single image has a variance only where its map has several positions."""
+    if smallest > 1:
+        return
+    for node in graph.nodes:
+        if isinstance(node.layer, BatchNorm) and math.prod(graph.shapes[node.name][1:]) == 1:
+            raise UsageError(
+                f"the batch normalisation {node.name!r} needs two images or more in a batch",
+                where="batch",
+                got="a batch of 1, and one position in each channel: there is no variance of one number",
+                needs="at least 2 images in each batch",
+                write="batch: 2",
+            )

@@ -8,6 +8,7 @@ where it is measured to be faster here and its outputs and gradients agree with 
 from __future__ import annotations
 
 import copy
+import math
 import time
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from torch import nn
 
 from striate.training.losses import Loss
 
-__all__ = ["Choice", "choose_precision"]
+__all__ = ["Choice", "Measurement", "choose_precision", "measure"]
 
 #: A step in bf16 must take less than this share of a step in fp32.
 WORTH = 0.9
@@ -25,6 +26,10 @@ OUTPUT_TOLERANCE = 0.05
 GRADIENT_COSINE = 0.99
 #: Multiply-adds of a whole training below which measuring costs more than it can save (about ten seconds of work).
 SHORT = 3e11
+#: Timed steps of each arithmetic; the fastest counts, since everything else on a machine only slows down.
+STEPS = 4
+#: A step in bf16 that takes so many times as long is emulated, and not worth a second look.
+HOPELESS = 3.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,26 @@ class Choice:
 
     dtype: torch.dtype
     reason: str
+
+    @property
+    def name(self) -> str:
+        """``fp32`` or ``bf16``."""
+        return "bf16" if self.dtype == torch.bfloat16 else "fp32"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One arithmetic on one batch.
+
+    Args:
+        outputs: of the network in eval mode, since dropout would hide a difference; float32.
+        gradient: of the loss by all parameters, in eval mode too; one vector, float32.
+        seconds: of a forward and backward pass in training mode.
+    """
+
+    outputs: torch.Tensor
+    gradient: torch.Tensor
+    seconds: float
 
 
 def choose_precision(
@@ -52,43 +77,74 @@ def choose_precision(
         return Choice(torch.float32 if asked == "fp32" else torch.bfloat16, "as asked")
     if work < SHORT:
         return Choice(torch.float32, "the training is too short for a measurement to pay")
-    capability = torch.backends.cpu.get_cpu_capability()
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return Choice(torch.float32, f"this processor ({capability}) has no bf16")
-    with torch.random.fork_rng(devices=[]):
-        plain, plain_time = _measure(module, batch, labels, loss, torch.float32)
-        half, half_time = _measure(module, batch, labels, loss, torch.bfloat16)
-    timings = f"bf16 {half_time * 1e3:.1f} ms a step, fp32 {plain_time * 1e3:.1f} ms"
-    difference = float((half[0] - plain[0]).norm() / plain[0].norm().clamp_min(1e-12))
-    cosine = float(torch.nn.functional.cosine_similarity(half[1], plain[1], dim=0))
-    if not difference < OUTPUT_TOLERANCE or not cosine > GRADIENT_COSINE:
+    if not _may_have_bf16():
+        return Choice(torch.float32, "this processor has no bf16")
+    plain = measure(module, batch, labels, loss, torch.float32)
+    try:
+        half = measure(module, batch, labels, loss, torch.bfloat16, hopeless=HOPELESS * plain.seconds)
+    except (RuntimeError, NotImplementedError) as error:
+        return Choice(torch.float32, f"bf16 does not work here: {str(error).splitlines()[0]}")
+    return _judge(plain, half)
+
+
+def _judge(plain: Measurement, half: Measurement) -> Choice:
+    """bf16 where it agrees and pays."""
+    difference = float((half.outputs - plain.outputs).norm() / plain.outputs.norm().clamp_min(1e-12))
+    cosine = float(torch.nn.functional.cosine_similarity(half.gradient, plain.gradient, dim=0))
+    # Written so that NaN disagrees.
+    if not (difference < OUTPUT_TOLERANCE and cosine > GRADIENT_COSINE):
         return Choice(
             torch.float32, f"bf16 disagrees with fp32 (outputs {difference:.3f} apart, gradient cosine {cosine:.3f})"
         )
-    if half_time > WORTH * plain_time:
+    timings = f"bf16 {half.seconds * 1e3:.1f} ms a step, fp32 {plain.seconds * 1e3:.1f} ms"
+    if half.seconds > WORTH * plain.seconds:
         return Choice(torch.float32, f"bf16 is not faster here: {timings}")
     return Choice(torch.bfloat16, f"{timings}; gradient cosine {cosine:.4f}")
 
 
-def _measure(
-    module: nn.Module, batch: torch.Tensor, labels: torch.Tensor, loss: Loss, dtype: torch.dtype
-) -> tuple[tuple[torch.Tensor, torch.Tensor], float]:
-    """Outputs and gradient in eval mode (dropout would hide a difference), and the median time of a training step."""
+def _may_have_bf16() -> bool:
+    """False where torch knows that bf16 would be emulated; where it cannot say, the measurement decides.
+
+    The question has no public name in torch, so it may be missing in another build.
+    """
+    asked = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    try:
+        return asked is None or bool(asked())
+    except RuntimeError:
+        return True
+
+
+def measure(
+    module: nn.Module,
+    batch: torch.Tensor,
+    labels: torch.Tensor,
+    loss: Loss,
+    dtype: torch.dtype,
+    hopeless: float = math.inf,
+) -> Measurement:
+    """Compute and time a few steps on a copy of the module; neither it nor the random state is changed.
+
+    A step longer than ``hopeless`` seconds is the last one.
+    """
     copied = copy.deepcopy(module).eval()
 
     def step() -> torch.Tensor:
-        copied.zero_grad(set_to_none=True)
+        copied.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
             outputs: torch.Tensor = copied(batch)
         torch.autograd.backward(loss(outputs.float(), labels))
         return outputs.detach().float()
 
-    outputs = step()
-    gradient = torch.cat([p.grad.flatten() for p in copied.parameters() if p.grad is not None])
-    copied.train()
-    times = []
-    for _ in range(4):
-        start = time.perf_counter()
+    with torch.random.fork_rng(devices=[]):
+        outputs = step()
+        gradient = torch.cat([p.grad.flatten() for p in copied.parameters() if p.grad is not None])
+        copied.train()
         step()
-        times.append(time.perf_counter() - start)
-    return (outputs, gradient), sorted(times)[1]
+        times = []
+        for _ in range(STEPS):
+            start = time.perf_counter()
+            step()
+            times.append(time.perf_counter() - start)
+            if times[-1] > hopeless:
+                break
+    return Measurement(outputs, gradient, min(times))

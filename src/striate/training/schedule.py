@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-__all__ = ["SCHEDULES", "constant", "cosine", "one_cycle"]
+if TYPE_CHECKING:
+    from striate.training.recipe import Recipe
+
+__all__ = ["Schedule", "constant", "cosine", "make_schedule", "one_cycle"]
+
+#: Factor on the peak learning rate, 0..1, from the share of the training behind us, 0..1.
+Schedule = Callable[[float], float]
+
+#: Share of the training that one-cycle spends rising, unless the recipe says otherwise.
+WARMUP = 0.15
+#: Where one-cycle starts, as a share of the peak.
+START = 1 / 25
 
 
-def constant(progress: float, warmup: float) -> float:
+def make_schedule(recipe: Recipe) -> Schedule:
+    """The schedule a recipe asks for."""
+    if recipe.schedule == "constant":
+        return constant
+    if recipe.schedule == "cosine":
+        return cosine
+    return functools.partial(one_cycle, warmup=WARMUP if recipe.warmup is None else recipe.warmup)
+
+
+def constant(progress: float) -> float:
     """1 throughout."""
     return 1.0
 
 
-def cosine(progress: float, warmup: float) -> float:
+def cosine(progress: float) -> float:
     """Half a cosine from 1 to 0 (Loshchilov and Hutter, "SGDR", 2017, equation 5, one period).
 
-    >>> cosine(0.0, 0.0), round(cosine(0.5, 0.0), 3)
-    (1.0, 0.5)
+    >>> cosine(0.0), round(cosine(0.5), 3), cosine(1.0)
+    (1.0, 0.5, 0.0)
     """
     return (1 + math.cos(math.pi * progress)) / 2
 
 
 def one_cycle(progress: float, warmup: float) -> float:
-    """A cosine from 1/25 up to 1 during ``warmup``, then a cosine down to 0 (Smith and Topin, 2018).
+    """Half a cosine from 1/25 up to 1 during ``warmup``, then half a cosine down to 0.
 
-    >>> one_cycle(0.0, 0.25), one_cycle(0.25, 0.25)
-    (0.04, 1.0)
+    One cycle in two phases, after Smith and Topin, "Super-convergence", 2018.
+
+    >>> one_cycle(0.0, 0.25), one_cycle(0.25, 0.25), one_cycle(1.0, 0.25)
+    (0.04, 1.0, 0.0)
     """
-    start = 1 / 25
     if progress < warmup:
-        return start + (1 - start) * (1 - math.cos(math.pi * progress / warmup)) / 2
-    return cosine((progress - warmup) / (1 - warmup), 0.0)
-
-
-#: Factor on the peak learning rate, from (progress in 0..1, share of warm-up).
-SCHEDULES: dict[str, Callable[[float, float], float]] = {
-    "constant": constant,
-    "cosine": cosine,
-    "one-cycle": one_cycle,
-}
+        return START + (1 - START) * (1 - cosine(progress / warmup))
+    return cosine((progress - warmup) / (1 - warmup))

@@ -4,33 +4,43 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
-from torch import nn
+from torch import fx
 
 from striate.backend import build_module, load_weights
-from striate.data import Split, read_image
+from striate.data import Dataset, Split, read_image
 from striate.errors import DataError
 from striate.graph import Graph
 from striate.runs import RunFolder, open_run
 from striate.runs.records import DataCard, Evaluation
 from striate.sources import read_yaml
-from striate.training.evaluation import evaluate_outputs, network_outputs, to_probabilities
+from striate.training.evaluation import (
+    evaluate_outputs,
+    images_at_once,
+    network_outputs,
+    tags_said,
+    to_probabilities,
+)
+from striate.training.inputs import memory_layout, to_input, to_tensor
 from striate.training.losses import make_loss
 from striate.training.network import logits_graph
 from striate.training.recipe import make_recipe
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from striate.runs.records import RunRecord
     from striate.training.losses import Loss
 
 __all__ = ["Prediction", "TrainedRun", "open_trained"]
 
-#: Files read and predicted together.
-CHUNK = 256
+#: The most probable classes that a prediction names.
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -69,10 +79,12 @@ class TrainedRun:
     Args:
         folder: the run folder.
         weights: ``best`` or ``last``.
+        dataset: the images it was trained on, while they are still in memory.
     """
 
     folder: RunFolder
     weights: Literal["best", "last"] = "best"
+    dataset: Dataset | None = field(default=None, repr=False, compare=False)
 
     @functools.cached_property
     def record(self) -> RunRecord:
@@ -90,66 +102,110 @@ class TrainedRun:
         return read_yaml(self.folder.net_text(), where=str(self.folder.net_yaml))
 
     @functools.cached_property
-    def module(self) -> nn.Module:
-        """The network with its weights, in eval mode, up to its logits.
+    def module(self) -> fx.GraphModule:
+        """The network with its weights, in eval mode, up to its logits, in the memory order it was trained in.
 
         Raises:
             WeightsError: when the weights file is missing, damaged or of another network.
         """
-        module = build_module(logits_graph(self.graph, self.card.task))
+        module = build_module(self._logits, seed=None)
         load_weights(module, self.folder.best_weights if self.weights == "best" else self.folder.last_weights)
-        return module.eval()
+        module.eval().to(memory_format=self.layout)  # type: ignore[call-overload]
+        return module
+
+    @functools.cached_property
+    def _logits(self) -> Graph:
+        return logits_graph(self.graph, self.card.task)
+
+    @property
+    def layout(self) -> torch.memory_format:
+        """The memory order of the maps; the same as in training, so that the numbers are the same to the last digit."""
+        name = self.record.resolved.get("layout")
+        return memory_layout(name if name in ("channels-last", "contiguous") else "channels-last")
 
     @property
     def loss(self) -> Loss:
         """The loss it was trained with."""
-        counts = self.card.splits["train"].counts
         recipe = make_recipe(dict(self.record.recipe), where=str(self.folder.run_json))
-        return make_loss(recipe, self.card.task, self.card.classes, counts)[1]
+        train = self.card.splits.get("train")
+        return make_loss(recipe, self.card.task, self.card.classes, {} if train is None else train.counts)[1]
 
-    def outputs(self, split: Split) -> torch.Tensor:
-        """The raw outputs for every image of a split: (count, outputs) float32."""
-        return network_outputs(self.module, split.images, self.card.preprocessing, torch.channels_last)
+    def inputs(self, images: NDArray[np.uint8]) -> torch.Tensor:
+        """What the network sees of images: float32, normalised.
+
+        Args:
+            images: uint8 (count, channels, height, width), in the run's form.
+
+        Raises:
+            DataError: when they have another form.
+        """
+        self._check_form(images)
+        return to_input(to_tensor(images), self.card.preprocessing, self.layout)
+
+    def outputs(self, images: NDArray[np.uint8]) -> torch.Tensor:
+        """The raw outputs for images.
+
+        Args:
+            images: uint8 (count, channels, height, width), in the run's form; any number.
+
+        Returns:
+            (count, outputs) float32.
+
+        Raises:
+            DataError: when the images have another form.
+        """
+        self._check_form(images)
+        return network_outputs(self.module, images, self.card.preprocessing, self.layout, images_at_once(self._logits))
+
+    def _check_form(self, images: NDArray[np.uint8]) -> None:
+        form = self.card.preprocessing
+        shape = (form.channels, form.height, form.width)
+        if images.dtype != np.uint8 or images.shape[1:] != shape:
+            raise DataError(
+                "the images do not have the form of the run",
+                got=f"{images.dtype} {images.shape}",
+                needs=f"uint8 (images, {', '.join(map(str, shape))})",
+                write="striate.data.apply_preprocessing gives an image this form",
+            )
 
     def evaluate(self, split: Split, name: str) -> Evaluation:
-        """The numbers of a split."""
-        return evaluate_outputs(self.outputs(split), split, name, self.card.task, self.card.classes, self.loss)
+        """The numbers of a split, which is called ``name`` in them."""
+        outputs = self.outputs(split.images)
+        return evaluate_outputs(outputs, split, name, self.card.task, self.card.classes, self.loss)
 
     def predict(self, files: Iterable[str | Path]) -> list[Prediction]:
         """What the network says about image files; a file that cannot be read yields a Prediction with ``error``."""
         paths = [Path(file) for file in files]
         predictions: list[Prediction] = []
-        for start in range(0, len(paths), CHUNK):
-            predictions += self._predict_chunk(paths[start : start + CHUNK])
+        at_once = images_at_once(self._logits)
+        for start in range(0, len(paths), at_once):
+            predictions += self._predict_together(paths[start : start + at_once])
         return predictions
 
-    def _predict_chunk(self, paths: list[Path]) -> list[Prediction]:
-        images, errors = [], {}
+    def _predict_together(self, paths: list[Path]) -> list[Prediction]:
+        images: list[NDArray[np.uint8]] = []
+        errors: list[str | None] = []
         for path in paths:
             try:
-                images.append(torch.from_numpy(read_image(path, self.card.preprocessing)))
+                images.append(read_image(path, self.card.preprocessing))
+                errors.append(None)
             except DataError as error:
-                errors[path] = str(error)
-        rows = iter(())
-        if images:
-            pixels = torch.stack(images).numpy()
-            outputs = network_outputs(self.module, pixels, self.card.preprocessing, torch.channels_last)
-            rows = iter(to_probabilities(outputs, self.card.task).tolist())
+                errors.append(str(error))
+        outputs = iter(self.outputs(np.stack(images)) if images else ())
         return [
-            Prediction(str(path), None, None, (), errors[path])
-            if path in errors
-            else self._prediction(path, next(rows))
-            for path in paths
+            self._prediction(path, next(outputs)) if error is None else Prediction(str(path), None, None, (), error)
+            for path, error in zip(paths, errors, strict=True)
         ]
 
-    def _prediction(self, path: Path, row: list[float]) -> Prediction:
-        named = list(zip(self.card.classes, row, strict=True))
-        if self.card.task == "values":
+    def _prediction(self, path: Path, outputs: torch.Tensor) -> Prediction:
+        task = self.card.task
+        named = list(zip(self.card.classes, to_probabilities(outputs[None], task)[0].tolist(), strict=True))
+        if task == "values":
             return Prediction(str(path), None, None, tuple(named))
-        ranked = tuple(sorted(named, key=lambda pair: -pair[1])[:5])
-        if self.card.task == "tags":
-            label = "|".join(name for name, value in named if value > 0.5)
-            return Prediction(str(path), label, None, ranked)
+        ranked = tuple(sorted(named, key=lambda pair: -pair[1])[:MOST_NAMED])
+        if task == "tags":
+            said = zip(self.card.classes, tags_said(outputs).tolist(), strict=True)
+            return Prediction(str(path), "|".join(name for name, here in said if here), None, ranked)
         return Prediction(str(path), ranked[0][0], ranked[0][1], ranked)
 
 

@@ -1,3 +1,3 @@
-"""The verbs: ``command`` in each file is the function behind ``striate <file>``."""
+"""The verbs, one file each: its documentation is the help, ``arguments`` and ``command`` are the verb."""
 
 __all__: list[str] = []

@@ -1,33 +1,41 @@
-"""Measure a run on its own test images or on other data."""
+"""Measure a run: accuracy with its 95 % interval, class by class.
+
+Examples:
+  striate evaluate
+  striate evaluate digits-simple-cnn-1 --split val
+  striate evaluate latest --data photos/ --json
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from striate.cli.options import add_json, add_run
 
-from striate.cli.options import Json, Runs
+if TYPE_CHECKING:
+    from argparse import Namespace
 
-__all__ = ["command"]
+    from striate.cli.parser import Parser
+
+__all__ = ["arguments", "command"]
 
 
-def command(
-    run: Annotated[str, typer.Argument(help="A run folder, its name, or 'latest'.")] = "latest",
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="Other data with the same classes; default: the run's own.", show_default=False),
-    ] = None,
-    split: Annotated[str, typer.Option("--split", help="test, val or train.")] = "test",
-    runs: Runs = "runs",
-    json: Json = False,
-) -> None:
-    """Measure a run: accuracy with its 95 % interval, per class, and what it confuses."""
+def arguments(parser: Parser) -> None:
+    """``RUN``, ``--runs``, ``--data``, ``--split``, ``--json``."""
+    add_run(parser)
+    parser.options.add_argument("--data", metavar="DATA", help="other data with the same classes [the run's own]")
+    parser.options.add_argument("--split", metavar="test|val|train", default="test", help="which images [test]")
+    add_json(parser)
+
+
+def command(options: Namespace) -> None:
+    """The evaluation of a run on its own images, or on others."""
     import striate as st
     from striate.cli.output import show, write_plain
-    from striate.views import evaluation_view
+    from striate.views import evaluation_view, json_text
 
-    evaluation = st.evaluate(st.open_run(run, runs=runs), data, split=split)
-    if json:
-        write_plain(evaluation.json_bytes().decode())
+    evaluation = st.evaluate(st.open_run(options.run, runs=options.runs), options.data, split=options.split)
+    if options.json:
+        write_plain(json_text(evaluation))
     else:
         show(evaluation_view(evaluation))

@@ -1,41 +1,48 @@
-"""Show a network's exact numbers: shapes, parameters, MACs, receptive fields."""
+"""Show a network's shapes, parameters, MACs and receptive fields, exactly.
+
+Examples:
+  striate inspect simple-cnn
+  striate inspect net.yaml --input 3x96x96 --json
+  striate inspect "conv 16 3 same > relu > maxpool 2 > flatten > dense 10" --layer conv1
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from striate.cli.options import add_json, add_network, read_count, read_shape
 
-from striate.cli.options import Classes, Input, Json, Net, read_shape
+if TYPE_CHECKING:
+    from argparse import Namespace
 
-__all__ = ["command"]
+    from striate.cli.parser import Parser
+
+__all__ = ["arguments", "command"]
 
 
-def command(
-    net: Net,
-    input: Input = None,
-    classes: Classes = None,
-    layer: Annotated[
-        str | None,
-        typer.Option("--layer", help="Derive each number of this layer step by step.", show_default=False),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Show a network's exact numbers: shapes, parameters, MACs, receptive fields. No weights needed."""
+def arguments(parser: Parser) -> None:
+    """``NET``, ``--input``, ``--classes``, ``--layer``, ``--json``."""
+    add_network(parser)
+    parser.options.add_argument("--layer", metavar="NAME", help="derive each number of this layer step by step")
+    add_json(parser)
+
+
+def command(options: Namespace) -> None:
+    """The table of a network, or the derivation of one layer."""
     import striate as st
     from striate.cli.output import show, write_plain
     from striate.views import derivation_view, inspect_table, json_text
 
-    graph = st.load(net, input=read_shape(input), classes=classes)
-    if layer is not None:
-        derivation = st.derive(graph, layer)
-        if json:
-            write_plain(json_text(derivation.as_dict()))
+    graph = st.load(options.net, input=read_shape(options.input), classes=read_count(options.classes, "--classes"))
+    if options.layer is None:
+        report = st.inspect(graph)
+        if options.json:
+            write_plain(json_text(report))
+        else:
+            show(inspect_table(report))
+    else:
+        derivation = st.derive(graph, options.layer)
+        if options.json:
+            write_plain(json_text(derivation))
         else:
             show(derivation_view(derivation))
-        return
-    report = st.inspect(graph)
-    if json:
-        write_plain(json_text(report.as_dict()))
-    else:
-        show(inspect_table(report))

@@ -1,21 +1,37 @@
-"""Write a run's report page again."""
+"""Write a run's report.html again: one page that needs no network.
+
+Examples:
+  striate report
+  striate report digits-simple-cnn-1
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from striate.cli.options import add_run
 
-from striate.cli.options import Runs
+if TYPE_CHECKING:
+    from argparse import Namespace
 
-__all__ = ["command"]
+    from striate.cli.parser import Parser
+
+__all__ = ["arguments", "command"]
 
 
-def command(
-    run: Annotated[str, typer.Argument(help="A run folder, its name, or 'latest'.")] = "latest", runs: Runs = "runs"
-) -> None:
-    """Write report.html of a run again: one page that needs no network."""
+def arguments(parser: Parser) -> None:
+    """``RUN``, ``--runs``."""
+    add_run(parser)
+
+
+def command(options: Namespace) -> None:
+    """Write the page and say where it is."""
     import striate as st
-    from striate.cli.output import show
+    from striate import insight
+    from striate.cli.output import write_plain
+    from striate.cli.process import begin_work
 
-    show(str(st.report(st.open_run(run, runs=runs))))
+    run = st.open_run(options.run, runs=options.runs)
+    _ = insight.write_report  # torch comes with it
+    begin_work()
+    write_plain(str(st.report(run)))

@@ -1,68 +1,92 @@
-"""Train a network on images; with no argument, simple-cnn on the bundled digits."""
+"""Train a network on images; what comes out is a run folder with a report.
+
+No option is needed, and each of them can also stand in a recipe file, by its name with _ for -.
+
+Examples:
+  striate train
+  striate train mnist-cnn --data photos/ --epochs 20
+  striate train net.yaml --data labels.csv --recipe recipe.yaml --time 10m
+  striate train --print-recipe > recipe.yaml
+"""
 
 from __future__ import annotations
 
 import shlex
-import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING
 
-import typer
+from striate.cli.options import add_json, add_runs
 
-from striate.cli.flags import given_options, with_recipe_flags
-from striate.cli.options import Runs
+if TYPE_CHECKING:
+    from argparse import Namespace
 
-__all__ = ["command"]
+    from striate.cli.parser import Parser
+    from striate.training import TrainedRun
+
+__all__ = ["arguments", "command"]
 
 
-@with_recipe_flags
-def command(
-    net: Annotated[
-        str, typer.Argument(help="A zoo name, a YAML file or inline text; sized for the data where it can be.")
-    ] = "simple-cnn",
-    data: Annotated[
-        str, typer.Option("--data", help="'digits', a folder of class folders, IDX files, a .csv or a .npz file.")
-    ] = "digits",
-    recipe: Annotated[
-        str | None, typer.Option("--recipe", help="A YAML file of options; flags win.", show_default=False)
-    ] = None,
-    print_recipe: Annotated[bool, typer.Option("--print-recipe", help="Print every option as YAML and stop.")] = False,
-    runs: Runs = "runs",
-    json: Annotated[bool, typer.Option("--json", help="Print the finished run's record as JSON.")] = False,
-    **options: Any,
-) -> None:
-    """Train a network on images and write a run folder with a report. No option is needed."""
-    from striate.training.recipe import make_recipe, read_recipe
+def arguments(parser: Parser) -> None:
+    """``NET``, ``--data``, ``--recipe``, ``--print-recipe``, ``--runs``, ``--json``, and a flag for each of Recipe."""
+    from striate.cli.flags import add_recipe_flags
 
-    given = given_options(options)
-    chosen = make_recipe(given, where="the command line") if recipe is None else read_recipe(recipe, given)
-    if print_recipe:
-        _print_recipe(chosen.as_dict())
+    parser.words.add_argument(
+        "net",
+        metavar="NET",
+        nargs="?",
+        default="simple-cnn",
+        help="a zoo name, a YAML file or inline text; sized for the data where it can be [simple-cnn]",
+    )
+    parser.options.add_argument(
+        "--data",
+        metavar="DATA",
+        default="digits",
+        help="'digits', a folder of class folders, IDX files, a .csv or a .npz file [digits]",
+    )
+    parser.options.add_argument("--recipe", metavar="FILE", help="a YAML file of options; flags win over it")
+    parser.options.add_argument(
+        "--print-recipe", action="store_true", help="print a recipe file with every option, and stop"
+    )
+    add_runs(parser)
+    add_json(parser, "write the finished run's record as JSON")
+    add_recipe_flags(parser)
+
+
+def command(options: Namespace) -> None:
+    """Train, tell how it goes on standard error, and show the evaluation."""
+    from striate.cli.flags import read_flags, recipe_text
+    from striate.cli.output import write_plain
+
+    recipe = read_flags(options, options.recipe)
+    if options.print_recipe:
+        write_plain(recipe_text(recipe))
         return
+    import striate as st
     from striate import insight, training
+    from striate.cli.process import begin_work
+    from striate.cli.progress import progress_listener
+    from striate.views import json_text
+
+    _ = training.train, insight.write_report  # torch comes with them
+    begin_work()
+    words = " ".join(shlex.quote(word) for word in ("striate", *options.words))
+    with progress_listener() as progress:
+        run = st.train(options.net, options.data, recipe, runs=options.runs, listen=progress, command=words)
+    if options.json:
+        write_plain(json_text(run.record))
+    else:
+        _show(run)
+
+
+def _show(run: TrainedRun) -> None:
     from striate.cli.output import show, write_plain
-    from striate.cli.progress import format_seconds, progress_listener
+    from striate.cli.progress import format_seconds
     from striate.views import evaluation_view
 
-    words = " ".join(shlex.quote(word) for word in sys.argv[1:])
-    run = training.train(net, data, chosen, runs=runs, listen=progress_listener(), command=f"striate {words}")
-    page = insight.write_report(run)
-    if json:
-        write_plain(run.record.json_bytes().decode())
-        return
     for split in ("test", "val"):
         if split in run.folder.evaluated_splits():
             show(evaluation_view(run.folder.evaluation(split)))
+            write_plain("")
             break
     seconds = run.record.results["seconds"]
-    show(f"{run.record.reason}, {format_seconds(float(seconds or 0))} of training", f"run    {run.folder.path}")
-    show(f"report {page}")
-
-
-def _print_recipe(recipe: dict[str, Any]) -> None:
-    from ruamel.yaml import YAML
-
-    writer = YAML()
-    writer.representer.add_representer(
-        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
-    writer.dump(recipe, sys.stdout)
+    write_plain(f"{run.record.reason}, {format_seconds(float(seconds or 0))} of training")
+    write_plain(f"run     {run.folder.path}\nreport  {run.folder.report_html}")

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from striate.cli.options import add_json
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from striate.analysis import Report
+    from striate.cli.parser import Parser
+    from striate.zoo import Architecture
+
+__all__ = ["arguments", "command"]
 
 
-def command(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """List the networks that come with Striate, with their parameters and MACs."""
-    from striate.analysis import inspect
+def arguments(parser: Parser) -> None:
+    """``--json``."""
+    add_json(parser)
+
+
+def command(options: Namespace) -> None:
+    """Every network with the input and classes it was designed for, and what it costs there."""
+    import striate as st
+    from striate import zoo
     from striate.cli.output import show, write_plain
     from striate.views import json_text, zoo_table
-    from striate.zoo import architectures
 
-    entries = [(entry, inspect(entry.build())) for entry in architectures().values()]
-    if json:
-        write_plain(
-            json_text(
-                [
-                    {
-                        "name": entry.name,
-                        "input": list(entry.input),
-                        "classes": entry.classes,
-                        "parameters": report.parameters,
-                        "macs": report.macs,
-                        "summary": entry.summary,
-                    }
-                    for entry, report in entries
-                ]
-            )
-        )
-    else:
-        show(zoo_table(entry for entry, _ in entries))
+    entries = zoo.architectures().values()
+    if not options.json:
+        show(zoo_table(entries))
+        return
+    write_plain(json_text([_as_dict(entry, st.inspect(entry.build())) for entry in entries]))
+
+
+def _as_dict(entry: Architecture, report: Report) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "aliases": list(entry.aliases),
+        "input": list(entry.input),
+        "classes": entry.classes,
+        "parameters": report.parameters,
+        "macs": report.macs,
+        "summary": entry.summary,
+    }
