@@ -38,8 +38,11 @@ def _dropouts(module: nn.Module) -> list[float]:
     return [entry.p for entry in module.modules() if isinstance(entry, nn.Dropout)]
 
 
-def assert_same_outputs(name: str, oracle: Oracle, input: Shape, classes: int) -> None:
-    """With the oracle's random weights, loaded strictly, the network gives the oracle's outputs."""
+def assert_same_outputs(name: str, oracle: Oracle, input: Shape, classes: int | None) -> None:
+    """With the oracle's random weights, loaded strictly, the network gives the oracle's outputs.
+
+    ``classes`` is None for a network that tells none apart.
+    """
     with torch.device("meta"):
-        theirs = oracle(input[0], classes)
+        theirs = oracle(input[0], classes or 0)
     assert_equal_outputs(zoo.build(name, input, classes), theirs)

@@ -11,13 +11,13 @@ __all__ = ["start"]
 _AXES = {1: "one", 2: "two", 3: "three"}
 
 
-def start(name: str, input: Shape, classes: int, *, smallest: int = 1, axes: int | None = None) -> Chain:
+def start(name: str, input: Shape, classes: int | None, *, smallest: int = 1, axes: int | None = None) -> Chain:
     """Begin a network, and say at once when its images are too small, rather than at the layer that no pixel reaches.
 
     Args:
         name: what people call it.
         input: the shape of one image, ``(channels, *spatial)``.
-        classes: how many classes it tells apart.
+        classes: how many classes it tells apart; None where it tells none apart.
         smallest: the fewest pixels along each axis.
         axes: the number of spatial axes, for a network whose windows differ from axis to axis.
 
@@ -30,11 +30,12 @@ def start(name: str, input: Shape, classes: int, *, smallest: int = 1, axes: int
     x = network(name, input, classes)
     spatial = x.shape[1:]
     if axes is not None and len(spatial) != axes:
+        one = axes == 1
         raise ShapeError(
-            f"{name} is made for images with {_AXES[axes]} spatial axes",
+            f"{name} is made for images with {_AXES[axes]} spatial {'axis' if one else 'axes'}",
             where=name,
             got=f"input {format_shape(x.shape)}",
-            needs=f"channels and {_AXES[axes]} sizes of at least {smallest}",
+            needs=f"channels and {_AXES[axes]} {'size' if one else 'sizes'} of at least {smallest}",
             write=f"input {format_shape((x.channels, *(max(spatial[0], smallest),) * axes))}",
         )
     if min(spatial) < smallest:
