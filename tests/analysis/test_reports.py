@@ -29,7 +29,7 @@ def test_the_totals_are_the_sums_of_the_nodes(graph: Graph) -> None:
 
 
 def test_the_json_is_this_and_stays_this() -> None:
-    """A program that reads it can count on every key; docs/cli.md lists them."""
+    """A program that reads it can count on every key; docs/inspect-json.md lists them."""
     net = network("tiny", (1, 8, 8)).conv(2, 3, stride=2, padding=1).upsample(2).flatten().build()
     data = json.loads(json.dumps(inspect(net).as_dict()))
     pixel = {"size": 1, "jump": 1, "low": 0, "high": 0, "kind": "local"}

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import striate as st
-from cli.conftest import NET, QUICK, Result, Run, write_classes
+from cli.commands import NET, QUICK, Result, Run, write_classes
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

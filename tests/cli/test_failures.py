@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from cli.conftest import Run
+from cli.commands import Run
 from striate import errors
 from striate.cli.failures import FAULT, explain, report_failure
 

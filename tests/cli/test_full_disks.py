@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import striate as st
-from cli.conftest import NET, QUICK, Run, digest
+from cli.commands import NET, QUICK, Run, digest
 
 #: About 800 kB of weights, so that the disk below holds one file of them and not two.
 LARGE = "flatten > dense 800 > dense 180 > dense classes"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import striate as st
-from cli.conftest import NET, environment
+from cli.commands import NET, environment
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 

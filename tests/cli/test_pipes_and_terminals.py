@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.conftest import NET, QUICK, Run, command, environment
+from cli.commands import NET, QUICK, Run, command, environment
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 

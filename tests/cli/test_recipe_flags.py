@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from cli.conftest import NET, QUICK, Run
+from cli.commands import NET, QUICK, Run
 from striate.cli import flags
 from striate.cli.program import make_parser, verb_modules
 from striate.training import Recipe, make_recipe, read_recipe

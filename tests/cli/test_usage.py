@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.conftest import Run
+from cli.commands import Run
 
 
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (["trian"], "striate: there is no verb 'trian'\n  needs: one of zoo, inspect, train"),
+        (["trian"], "striate: there is no verb 'trian'\n  needs: one of zoo, inspect, "),
         (["--jsno"], "striate: there is no option '--jsno'\n"),
         (["inspect"], "striate inspect: NET is missing\n  write: striate inspect NET\n"),
         (["predict", "latest"], "striate predict: FILE is missing\n  write: striate predict RUN FILE\n"),

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import striate as st
-from cli.conftest import NET, QUICK, Run
+from cli.commands import NET, QUICK, Run
 from striate import zoo
 
 

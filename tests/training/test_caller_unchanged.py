@@ -87,6 +87,17 @@ def test_evaluating_and_predicting_leave_no_trace(tmp_path: Path) -> None:
     assert not opened.module.training
 
 
+def test_the_caller_s_settings_do_not_change_what_a_run_says(tmp_path: Path) -> None:
+    run = quick_run(tmp_path, class_weights="balanced")
+    assert run.dataset is not None
+    test = run.dataset.splits["test"]
+    opened, plain = open_trained(run.folder.path), run.folder.evaluation("test")
+    for setting in (torch.autocast("cpu", torch.bfloat16), torch.device("meta"), torch.no_grad(), torch.enable_grad()):
+        with setting:
+            assert opened.evaluate(test, "test") == plain
+            assert not opened.outputs(test.images).requires_grad
+
+
 @pytest.mark.parametrize("writable", [True, False])
 def test_the_given_objects_are_the_same_afterwards(tmp_path: Path, writable: bool) -> None:
     dataset = make_dataset(shape=(3, 6, 6))

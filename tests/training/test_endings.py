@@ -101,6 +101,9 @@ def test_early_stopping(tmp_path: Path, validations: Scores) -> None:
     assert run.record.results["epochs_done"] == 5
     assert run.record.results["best_epoch"] == 5
     assert run.record.reason == "no better validation in 3 epochs; stopped after 5"
+    rows = [row for row in run.folder.metrics().rows if row["kind"] == "epoch"]
+    assert [row["best"] for row in rows] == [True, True, True, False, True]
+    assert run.folder.best_weights.read_bytes() == run.folder.last_weights.read_bytes()
 
 
 def test_the_last_epoch_is_done_and_not_stopped_early(tmp_path: Path, validations: Scores) -> None:

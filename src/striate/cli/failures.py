@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 
-from striate.cli.process import INTERRUPTED, was_interrupted
+from striate.cli.interrupts import INTERRUPTED, was_interrupted
 from striate.errors import StorageError, StriateError
 
 __all__ = ["FAULT", "explain", "report_failure"]

@@ -49,6 +49,7 @@ def rendered(view: RenderableType, *, stderr: bool = False) -> str:
     from striate.views import make_console
 
     console = make_console(stderr=stderr)
-    with console.capture() as capture:
+    # rich writes nothing while it captures, which is still too much for a stream without a buffer on a full disk.
+    with contextlib.nullcontext() if stderr else _standard_output(), console.capture() as capture:
         console.print(view)
     return capture.get()

@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=f"striate {verb}",
             description=text.strip(),
-            formatter_class=_formatter,
+            formatter_class=_Formatter,
             add_help=False,
             allow_abbrev=False,
         )
@@ -62,11 +62,18 @@ class Parser(argparse.ArgumentParser):
             self._refuse(f"{found[1]} is missing", write=" ".join([self.prog, *self._names()]))
         if found := re.fullmatch(r"argument (\S*?)(?:/\S*)?: expected one argument", message):
             self._refuse(f"{found[1]} needs a value")
+        if found := re.match(r"argument (?:\S*/)?(\S*): invalid choice: '(.*?)' \(", message):
+            choices = [str(choice) for choice in self._option_string_actions[found[1]].choices or ()]
+            self._refuse(
+                f"{found[1]} cannot be {found[2]}",
+                needs=f"one of {', '.join(choices)}",
+                write=f"{found[1]} {near_miss(found[2], choices) or choices[0]}",
+            )
         self._refuse(message)
 
     def format_usage(self) -> str:
         """The first line of the help."""
-        shapes = {"?": "[{}]", "+": "{} ..."}
+        shapes = {"?": "[{}]", "+": "{} ...", "*": "[{} ...]"}
         words = [shapes.get(str(action.nargs), "{}").format(action.metavar) for action in self._named()]
         return f"Usage: {' '.join([self.prog, *words])} [options]\n"
 
@@ -108,6 +115,14 @@ class Parser(argparse.ArgumentParser):
         )
 
 
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    columns = shutil.get_terminal_size().columns
-    return argparse.HelpFormatter(prog, max_help_position=26, width=min(max(columns, NARROWEST), WIDEST))
+class _Formatter(argparse.HelpFormatter):
+    """Options as ``-o, --output FILE``: Python before 3.13 would write FILE twice."""
+
+    def __init__(self, prog: str) -> None:
+        columns = shutil.get_terminal_size().columns
+        super().__init__(prog, max_help_position=26, width=min(max(columns, NARROWEST), WIDEST))
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        return f"{', '.join(action.option_strings)} {self._format_args(action, str(action.metavar or action.dest))}"

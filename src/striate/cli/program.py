@@ -17,7 +17,7 @@ from striate.errors import UsageError, near_miss
 __all__ = ["make_parser", "run", "verb_modules"]
 
 #: In the order of a day's work; a verb that is not named here comes last.
-_ORDER = ("zoo", "inspect", "train", "evaluate", "predict", "report")
+_ORDER = ("zoo", "inspect", "compare", "train", "evaluate", "predict", "report")
 
 _HELP = """\
 Usage: striate VERB ...

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import Protocol, Self, TypeVar
 
+from striate.graph.layer import Layer
 from striate.graph.word import Word
+from striate.units import Shape
 
-if TYPE_CHECKING:
-    from striate.graph.builder import Chain
+__all__ = ["Block", "Point", "PointType"]
 
-__all__ = ["Block"]
+
+class Point(Protocol):
+    """A point in a network being built, as blocks see it; the builder's ``Chain`` is one."""
+
+    @property
+    def shape(self) -> Shape:
+        """The shape here, ``(channels, *spatial)``."""
+
+    @property
+    def channels(self) -> int:
+        """The channels here."""
+
+    def then(self, layer: Layer, *others: Self, name: str | None = None) -> Self:
+        """Append a layer; ``others`` are its further inputs."""
+
+
+PointType = TypeVar("PointType", bound=Point)
 
 
 class Block(Word, ABC):
     """What every block answers. Subclasses are frozen dataclasses and set ``kind``, as layers do."""
 
     @abstractmethod
-    def expand(self, chain: Chain, name: str) -> Chain:
+    def expand(self, chain: PointType, name: str) -> PointType:
         """Append the block's nodes to ``chain``, called ``<name>.<part>``; the point behind the last of them.
 
         Raises:

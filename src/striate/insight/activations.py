@@ -36,7 +36,7 @@ def node_values(run: TrainedRun, image: NDArray[np.uint8]) -> dict[str, torch.Te
         DataError: when the image has another form.
     """
     recorder = _Recorder(run.module)
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast("cpu", enabled=False):
         recorder.run(run.inputs(image[None]))
     return recorder.values
 

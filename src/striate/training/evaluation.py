@@ -68,7 +68,7 @@ def network_outputs(
     was_training = module.training
     module.eval()
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             parts = [
                 module(to_input(to_tensor(images[start : start + at_once]), preprocessing, layout)).float()
                 for start in range(0, len(images), at_once)

@@ -47,8 +47,8 @@ def normalize_(images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tens
         images: (batch, channels, height, width), float 0..1.
         preprocessing: with mean and std of the training split.
     """
-    mean = torch.tensor(preprocessing.mean, dtype=images.dtype).view(1, -1, 1, 1)
-    std = torch.tensor(preprocessing.std, dtype=images.dtype).view(1, -1, 1, 1)
+    mean = torch.tensor(preprocessing.mean, dtype=images.dtype, device=images.device).view(1, -1, 1, 1)
+    std = torch.tensor(preprocessing.std, dtype=images.dtype, device=images.device).view(1, -1, 1, 1)
     return images.sub_(mean).div_(std)
 
 

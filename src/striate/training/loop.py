@@ -99,8 +99,9 @@ def train_epochs(job: Job, history: History, keeper: Keeper, listen: Listener, i
                 outputs = module(x_bchw)
             loss = job.loss(outputs.float(), target)
             value = float(loss.detach())
-            keeper.step(epoch, clock.steps + 1, value, rate, last=step == plan.steps or not math.isfinite(value))
-            if not math.isfinite(value):
+            finite = math.isfinite(value)
+            keeper.step(epoch, clock.steps + 1, value, rate, last=step == plan.steps or not finite)
+            if not finite:
                 raise _diverged(f"the loss is {value}", f"epoch {epoch}, step {step}", plan)
             optimizer.zero_grad()
             torch.autograd.backward(loss)

@@ -71,7 +71,7 @@ def _class_weights(recipe: Recipe, classes: tuple[str, ...], counts: dict[str, i
         return None
     if recipe.class_weights == "balanced":
         total = sum(counts.values())
-        return torch.tensor([total / (len(classes) * max(counts[name], 1)) for name in classes])
+        return torch.tensor([total / (len(classes) * max(counts[name], 1)) for name in classes], device="cpu")
     unknown = [name for name in recipe.class_weights if name not in classes]
     if unknown:
         raise UsageError(
@@ -81,4 +81,4 @@ def _class_weights(recipe: Recipe, classes: tuple[str, ...], counts: dict[str, i
             needs=f"some of {', '.join(classes)}; classes left out weigh 1",
             write=near_miss(unknown[0], classes),
         )
-    return torch.tensor([recipe.class_weights.get(name, 1.0) for name in classes])
+    return torch.tensor([recipe.class_weights.get(name, 1.0) for name in classes], device="cpu")

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder", "now", "versions"]
 
+#: Characters of a foreign error that are kept as the reason why a run failed.
+LONGEST = 300
+
 
 class Recorder:
     """Writes what is known about a run when it begins, and how it ended.
@@ -87,7 +90,7 @@ class Recorder:
             self._end_despite("diverged", f"{error.problem} ({error.where})")
             raise
         except BaseException as error:
-            self._end_despite("failed", error.problem if isinstance(error, StriateError) else repr(error))
+            self._end_despite("failed", error.problem if isinstance(error, StriateError) else repr(error)[:LONGEST])
             raise
         finally:
             if not self._closed:

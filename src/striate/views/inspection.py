@@ -12,13 +12,14 @@ from rich.text import Text
 
 from striate.units import format_count, format_shape
 from striate.views.inspect_rows import InspectRow, inspect_notes, inspect_rows
+from striate.views.outline_rows import tree_rows
 from striate.views.safe_text import visible
 from striate.views.tables import Column, Facts, Grid, GridRow
 
 if TYPE_CHECKING:
     from striate.analysis.report import Report
 
-__all__ = ["inspect_table"]
+__all__ = ["inspect_table", "inspect_tree"]
 
 Cells = tuple[str, ...]
 
@@ -44,12 +45,33 @@ def inspect_table(report: Report) -> RenderableType:
     lenet-5: 1×32×32 → 10
     ...
     """
-    return _InspectTable(report)
+    return _InspectTable(report, inspect_rows(report))
+
+
+def inspect_tree(report: Report, depth: int | None = None) -> RenderableType:
+    """The same table with groups collapsed and equal neighbours folded; its totals are those of :func:`inspect_table`.
+
+    Args:
+        report: of any network.
+        depth: how many parts of a name (``layer1.0.conv1`` has three) are told apart; default: all, so that only
+            equal neighbours are folded.
+
+    >>> from striate import zoo
+    >>> from striate.analysis import inspect
+    >>> from striate.views import make_console
+    >>> make_console().print(inspect_tree(inspect(zoo.build("resnet152")), 2))  # doctest: +ELLIPSIS
+    resnet152: 3×224×224 → 1000
+    ...
+    layer3.1–35  35 × (10 layers: 3 conv, 3 batchnorm, 3 relu, add)  ...
+    ...
+    """
+    return _InspectTable(report, tree_rows(report, depth))
 
 
 class _InspectTable:
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, rows: Sequence[InspectRow]) -> None:
         self.report = report
+        self.rows = rows
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         report = self.report
@@ -57,7 +79,7 @@ class _InspectTable:
             (visible(report.name), "bold"), f": {format_shape(report.input)} → {format_shape(report.output)}"
         )
         yield Text()
-        rows = [_cells(row) for row in inspect_rows(report)]
+        rows = [_cells(row) for row in self.rows]
         total = ("total", "", "", format_count(report.parameters), "", format_count(report.macs), "", "")
         layout = _layout([_HEADERS, *rows, total], options.max_width)
         columns = [

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from striate.units import format_bytes, format_count, format_shape
 from striate.views.confusions import largest_confusions
 from striate.views.curves import draw_curves
 from striate.views.evaluation_wording import hardest_first
 from striate.views.image_data import image_data
-from striate.views.inspect_rows import InspectRow, inspect_notes, inspect_rows
+from striate.views.inspect_rows import inspect_notes
 from striate.views.metric_series import metric_series
 from striate.views.number_wording import format_compact, format_percent
+from striate.views.page_environment import network_rows, page_css, page_environment
 from striate.views.report_parts import FeatureMaps, Mistake, Picture, ReportPage
 from striate.views.report_results import (
     MOST_MATRIX_CLASSES,
@@ -38,7 +36,6 @@ from striate.views.report_setup import (
 )
 
 if TYPE_CHECKING:
-    from striate.analysis.report import Report
     from striate.findings import Severity
 
 __all__ = ["render_report"]
@@ -58,17 +55,7 @@ def render_report(page: ReportPage) -> str:
         page: what to show. Of mistakes, filters and feature maps a bounded number is shown, and how many are left out
             is said.
     """
-    environment = Environment(
-        loader=PackageLoader("striate.views", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["count"] = format_count
-    environment.filters["percent"] = lambda share: "–" if share is None else f"{format_percent(share)} %"
-    environment.filters["breakable"] = _breakable
-    css = (files("striate.views") / "templates" / "report.css").read_text(encoding="utf-8")
+    environment = page_environment()
     context = {
         **_masthead(page),
         **_training(page),
@@ -76,7 +63,7 @@ def render_report(page: ReportPage) -> str:
         **_sight(page),
         **_setup(page),
     }
-    return environment.get_template("report.html.jinja").render(css=Markup(css), **context) + "\n"
+    return environment.get_template("report.html.jinja").render(css=page_css("report.css"), **context) + "\n"
 
 
 def _masthead(page: ReportPage) -> dict[str, Any]:
@@ -244,20 +231,6 @@ def _layer(maps: FeatureMaps) -> dict[str, Any]:
     }
 
 
-def _breakable(name: str) -> Markup:
-    """A long name that may go on in the next line behind a dot or an underscore."""
-    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
-
-
-def _network_rows(network: Report) -> list[tuple[InspectRow, float, float]]:
-    """The rows with the lengths of the bars behind their shares, in percent."""
-    parameters, macs = max(network.parameters, 1), max(network.macs, 1)
-    return [
-        (row, round(100 * node.parameters / parameters, 1), round(100 * node.macs / macs, 1))
-        for row, node in zip(inspect_rows(network), network.nodes, strict=True)
-    ]
-
-
 def _setup(page: ReportPage) -> dict[str, Any]:
     record, card, network = page.record, page.card, page.network
     titles, rows = counts_table(card)
@@ -267,7 +240,7 @@ def _setup(page: ReportPage) -> dict[str, Any]:
         "network": network,
         "network_caption": f"{format_shape(network.input)} → {format_shape(network.output)}, layer by layer. "
         "Field: the pixels of the image that one output can see.",
-        "rows": _network_rows(network),
+        "rows": network_rows(network),
         "network_notes": inspect_notes(network),
         "options": used,
         "resolved": settled,

@@ -4,45 +4,124 @@ Examples:
   striate inspect simple-cnn
   striate inspect net.yaml --input 3x96x96 --json
   striate inspect "conv 16 3 same > relu > maxpool 2 > flatten > dense 10" --layer conv1
+  striate inspect resnet152 --depth 2
+  striate inspect resnet18 --unit layer2.0.relu2:10,10
+  striate inspect resnet18 --set conv1.stride=1 --max-macs 2G
+  striate inspect resnet152 --format html -o resnet152.html
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from striate.cli.options import add_json, add_network, read_count, read_shape
+from striate.cli.inspect_options import add_inspect_options, check_budgets, load_network, show_asked
+from striate.cli.options import add_json, add_network, read_count
+from striate.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from rich.console import RenderableType
+
+    from striate.analysis import Report
     from striate.cli.parser import Parser
 
 __all__ = ["arguments", "command"]
 
+FORMATS = ("table", "bars", "markdown", "csv", "html", "svg", "mermaid")
+
 
 def arguments(parser: Parser) -> None:
-    """``NET``, ``--input``, ``--classes``, ``--layer``, ``--json``."""
+    """``NET``, ``--input``, ``--classes``, ``--layer``, ``--format``, ``--depth``, ``--output``, ``--json``."""
     add_network(parser)
     parser.options.add_argument("--layer", metavar="NAME", help="derive each number of this layer step by step")
+    parser.options.add_argument("--format", choices=FORMATS, help=f"one of {', '.join(FORMATS)} [table]")
+    parser.options.add_argument(
+        "--depth", metavar="N", help="collapse to N parts of the names (layer1.0.conv1 has 3) and fold equal blocks"
+    )
+    parser.options.add_argument("-o", "--output", metavar="FILE", help="write into this file")
     add_json(parser)
+    add_inspect_options(parser)
 
 
 def command(options: Namespace) -> None:
     """The table of a network, or the derivation of one layer."""
     import striate as st
     from striate.cli.output import show, write_plain
-    from striate.views import derivation_view, inspect_table, json_text
+    from striate.views import derivation_view, json_text
 
-    graph = st.load(options.net, input=read_shape(options.input), classes=read_count(options.classes, "--classes"))
+    _check(options)
+    graph = load_network(options)
+    if show_asked(options, graph):
+        return
     if options.layer is None:
         report = st.inspect(graph)
-        if options.json:
-            write_plain(json_text(report))
-        else:
-            show(inspect_table(report))
+        _deliver(json_text(report) if options.json else _formatted(report, options), options.output)
     else:
         derivation = st.derive(graph, options.layer)
         if options.json:
             write_plain(json_text(derivation))
         else:
             show(derivation_view(derivation))
+    check_budgets(options, graph)
+
+
+def _formatted(report: Report, options: Namespace) -> str:
+    """The network in the format that was asked for."""
+    from striate import views
+
+    depth = read_count(options.depth, "--depth")
+    if options.format in (None, "table"):
+        table = views.inspect_table(report) if depth is None else views.inspect_tree(report, depth)
+        return _printed(table, options.output)
+    if options.format == "bars":
+        return _printed(views.bar_chart(report, depth), options.output)
+    if options.format == "csv":
+        if depth is not None:
+            raise UsageError(
+                "CSV has one line for each node", got=f"--depth {depth}", write="--format markdown --depth 2"
+            )
+        return views.csv_table(report)
+    write = {
+        "markdown": views.markdown_table,
+        "html": views.network_page,
+        "svg": views.svg_diagram,
+        "mermaid": views.mermaid_diagram,
+    }[options.format]
+    return write(report, depth)
+
+
+def _check(options: Namespace) -> None:
+    """Options that would be without effect."""
+    if options.layer is not None and (options.format or options.depth or options.output):
+        raise UsageError("--layer derives one layer; --format, --depth and --output are for the whole network")
+    if options.json and (options.format or options.depth):
+        raise UsageError("--json has every node; --format and --depth are for the other formats")
+
+
+def _printed(view: RenderableType, output: str | None) -> str:
+    """A view as text; in a file it is plain and as wide as it needs to be."""
+    if output is None:
+        from striate.cli.output import rendered
+
+        return rendered(view)
+    import io
+
+    from striate.views import make_console
+
+    stream = io.StringIO()
+    make_console(stream).print(view)
+    return stream.getvalue()
+
+
+def _deliver(text: str, output: str | None) -> None:
+    from striate.cli.output import write_plain
+
+    if output is None:
+        write_plain(text)
+        return
+    from pathlib import Path
+
+    from striate.runs.atomic import write_text
+
+    write_text(Path(output), text)

@@ -28,8 +28,8 @@ def command(options: Namespace) -> None:
     """Write the page and say where it is."""
     import striate as st
     from striate import insight
+    from striate.cli.interrupts import begin_work
     from striate.cli.output import write_plain
-    from striate.cli.process import begin_work
 
     run = st.open_run(options.run, runs=options.runs)
     _ = insight.write_report  # torch comes with it

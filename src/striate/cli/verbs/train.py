@@ -62,7 +62,7 @@ def command(options: Namespace) -> None:
         return
     import striate as st
     from striate import insight, training
-    from striate.cli.process import begin_work
+    from striate.cli.interrupts import begin_work
     from striate.cli.progress import progress_listener
     from striate.views import json_text
 

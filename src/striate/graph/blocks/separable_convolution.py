@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from striate.errors import LayerError
 from striate.graph.attributes import Pads, Sizes, check_count, fill
-from striate.graph.block import Block
+from striate.graph.block import Block, PointType
 from striate.graph.layers.convolution import Conv
-
-if TYPE_CHECKING:
-    from striate.graph.builder import Chain
 
 __all__ = ["SeparableConv"]
 
@@ -81,7 +78,7 @@ class SeparableConv(Block):
     def _pointwise(self) -> Conv:
         return Conv(self.filters, 1, bias=self.bias)
 
-    def expand(self, chain: Chain, name: str) -> Chain:
+    def expand(self, chain: PointType, name: str) -> PointType:
         """Depthwise, then 1×1."""
         chain = chain.then(self._depthwise(chain.channels), name=f"{name}.depthwise")
         return chain.then(self._pointwise(), name=f"{name}.pointwise")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from striate.errors import LayerError
 from striate.graph.attributes import Sizes, check_choice, check_sizes, fill, need_spatial, per_axis
-from striate.graph.block import Block
+from striate.graph.block import Block, PointType
 from striate.graph.layer import axis_names
 from striate.graph.layers.convolution import Conv
-
-if TYPE_CHECKING:
-    from striate.graph.builder import Chain
 
 __all__ = ["SpatialSeparableConv"]
 
@@ -65,7 +62,7 @@ class SpatialSeparableConv(Block):
             raise
         fill(self, filters=conv.filters, kernel=conv.kernel, stride=conv.stride, dilation=conv.dilation)
 
-    def expand(self, chain: Chain, name: str) -> Chain:
+    def expand(self, chain: PointType, name: str) -> PointType:
         """One convolution along each axis."""
         rank = need_spatial(self.kind, chain.shape)
         for axis, part in enumerate(axis_names(rank)):

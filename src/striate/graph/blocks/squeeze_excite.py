@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from striate.errors import LayerError
 from striate.graph.attributes import check_choice, check_count, fill
-from striate.graph.block import Block
+from striate.graph.block import Block, PointType
 from striate.graph.layers import layer_class, layer_classes
 from striate.graph.layers.activation import Activation
 from striate.graph.layers.convolution import Conv
 from striate.graph.layers.global_pooling import GlobalAvgPool
 from striate.graph.layers.merge import Multiply
-
-if TYPE_CHECKING:
-    from striate.graph.builder import Chain
 
 __all__ = ["SqueezeExcite"]
 
@@ -67,7 +64,7 @@ class SqueezeExcite(Block):
             value = layer_class(value).kind if isinstance(value, str) else value
         return check_choice(self.kind, attribute, value, kinds)
 
-    def expand(self, chain: Chain, name: str) -> Chain:
+    def expand(self, chain: PointType, name: str) -> PointType:
         """The gate from the mean of each channel, and the product."""
         channels = chain.channels
         reduced = max(1, channels // self.ratio) if self.reduced is None else self.reduced

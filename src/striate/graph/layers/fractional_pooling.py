@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from striate.errors import LayerError, ShapeError
 from striate.graph.attributes import Sizes, check_number, check_sizes, fill, need_spatial, per_axis
+from striate.graph.footprint import Extra, Footprint
 from striate.graph.layer import Indices, Layer, Reach, Step, axis_names
 from striate.units import Shape, format_shape
 
@@ -75,6 +76,21 @@ class FractionalMaxPool(Layer):
                     write=f"size: {max(1, (min(shape[1:]) - max(kernels) + 1) // 2)}",
                 )
         return (shape[0], *sizes)
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """k - 1 comparisons for each output, of the k pixels of its window."""
+        return math.prod(output) * (math.prod(self.kernels(len(output) - 1)) - 1)
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The input, and where each maximum was found; at inference, the pixels of each tap along an axis, twice."""
+        sizes, most = list(inputs[0]), 0
+        for axis, kernel in enumerate(self.kernels(len(output) - 1), start=1):
+            before = math.prod(sizes) if axis > 1 else 0
+            sizes[axis] = output[axis]
+            # The output, which is counted by itself, is not there yet.
+            most = max(most, before + 2 * kernel * math.prod(sizes) - math.prod(output))
+        indices, taps = Extra("indices", math.prod(output), "index"), Extra("taps", most, kept=False, inference=True)
+        return Footprint((0,), extras=(indices, taps))
 
     def kernels(self, rank: int) -> tuple[int, ...]:
         """The window along each axis."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from striate.graph.attributes import Sizes, check_flag, check_number, fill
+from striate.graph.footprint import Extra, Footprint
 from striate.graph.layers.pooling import Pool
+from striate.units import Shape
 
 __all__ = ["LPPool"]
 
@@ -45,4 +48,22 @@ class LPPool(Pool):
             # Below, the root of a mean overflows.
             norm=check_number(self.kind, "norm", self.norm, low=0.01),
             ceil_mode=check_flag(self.kind, "ceil_mode", self.ceil_mode),
+        )
+
+    def elementwise(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """``2·k`` for each output, of the k taps of its window: k powers, k - 1 additions and a root."""
+        return 2 * math.prod(output) * math.prod(window.kernel for window in self.windows(len(output) - 1))
+
+    def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
+        """The input, its powers, and four steps on the way to the root."""
+        arriving, leaving = math.prod(inputs[0]), math.prod(output)
+        steps = ("means", "signs", "magnitudes", "sums")
+        return Footprint(
+            inputs=(0,),
+            extras=(
+                Extra("powers", arriving, inference=True),
+                *(Extra(name, leaving) for name in steps),
+                # Three of the steps are there at once, when the powers are gone.
+                Extra("steps", max(3 * leaving - arriving, 0), kept=False, inference=True),
+            ),
         )
