@@ -27,17 +27,20 @@ KINDS = tuple(kind for kind in ALL_KINDS if kind not in ("fractionalmaxpool", "s
 
 
 def torch_counts(graph: Graph, *, image_needs: bool = False) -> tuple[float, float]:
-    """Multiply-adds of a forward and of a backward pass, as torch counts them: half the FLOPs."""
+    """Multiply-adds of a forward and of a backward pass for one image, as torch counts them: half the FLOPs of it.
+
+    A batch of two: batch normalisation of a vector needs more than one image.
+    """
     module = build_module(graph, device="meta").train()
-    images = [image.requires_grad_(image_needs) for image in random_inputs(graph, batch=1, device="meta")]
+    images = [image.requires_grad_(image_needs) for image in random_inputs(graph, batch=2, device="meta")]
     with FlopCounterMode(display=False) as counter:
         outputs = module(*images)
-        forward = counter.get_total_flops() / 2
+        forward = counter.get_total_flops() / 4
         each = (outputs,) if isinstance(outputs, Tensor) else outputs
         trained = [output.sum() for output in each if output.requires_grad]
         if trained:
             torch.stack(trained).sum().backward()
-    return forward, counter.get_total_flops() / 2 - forward
+    return forward, counter.get_total_flops() / 4 - forward
 
 
 def without_groups(graph: Graph) -> Graph:

@@ -11,7 +11,19 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-__all__ = ["LiveBytes", "kept_bytes"]
+from striate.graph import Graph
+
+__all__ = ["ORDERLY", "LiveBytes", "copies_disorder", "kept_bytes"]
+
+#: Layers that copy a map first where its numbers are not in their usual order, and layers that leave them so.
+ORDERLY = frozenset(("flatten", "instancenorm", "groupnorm"))
+DISORDERLY = frozenset(("layernorm", "crop", "croplike", "slice"))
+
+
+def copies_disorder(graph: Graph) -> bool:
+    """Whether some layer may copy a map because its numbers are not in their usual order, which no rule counts."""
+    kinds = {node.layer.kind for node in graph.nodes}
+    return bool(kinds & ORDERLY and kinds & DISORDERLY)
 
 
 class _Held:

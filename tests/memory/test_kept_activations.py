@@ -9,7 +9,7 @@ import torch
 from hypothesis import assume, given, settings
 from torch import nn
 
-from memory.storages import kept_bytes
+from memory.storages import ORDERLY, copies_disorder, kept_bytes
 from properties.running import random_inputs
 from properties.strategies import ALL_KINDS, graphs, single_layer_graphs
 from striate import zoo
@@ -22,10 +22,6 @@ from striate.units import Shape
 
 BATCH = 3
 
-#: Layers that copy a map first where its numbers are not in their usual order, and layers that leave them so.
-ORDERLY = ("flatten", "instancenorm", "groupnorm")
-DISORDERLY = ("layernorm", "crop", "croplike", "slice")
-
 
 def measured(graph: Graph, batch: int = BATCH, dtype: torch.dtype = torch.float32) -> int:
     module = build_module(graph).to(dtype)
@@ -34,8 +30,7 @@ def measured(graph: Graph, batch: int = BATCH, dtype: torch.dtype = torch.float3
 
 
 def is_exact(graph: Graph) -> bool:
-    kinds = {node.layer.kind for node in graph.nodes}
-    if kinds & set(ORDERLY) and kinds & set(DISORDERLY):
+    if copies_disorder(graph):
         return False
     # In 3-D torch gives a dilated transposed convolution more memory than its output needs, and has no fractional
     # pooling with windows side by side.

@@ -140,6 +140,24 @@ def test_predictions_are_the_evaluation_s_outputs(learnt: tuple[TrainedRun, Data
         assert json.loads(json.dumps(prediction.as_dict()))["path"] == str(path)
 
 
+def test_a_tag_is_said_when_it_is_more_probable_than_not(tmp_path: Path) -> None:
+    # Hardly trained, so that many are in doubt.
+    dataset = make_dataset("tags", test=60)
+    run = quick_run(tmp_path, dataset, epochs=1, learning_rate=1e-6)
+    images = dataset.splits["test"].images
+    said = []
+    for index, image in enumerate(images):
+        path = tmp_path / f"{index}.png"
+        Image.fromarray(image[0]).save(path)
+        (prediction,) = run.predict([path])
+        label = prediction.label or ""
+        said.append([name in label.split("|") for name in NAMES["tags"]])
+        assert {name for name, value in prediction.top if value > 0.5} == set(label.split("|")) - {""}
+    # As in the evaluation.
+    right = (np.array(said) == dataset.splits["test"].labels.astype(bool)).all(axis=1).mean()
+    assert run.folder.evaluation("test").accuracy == right
+
+
 def test_a_file_that_cannot_be_read_is_told_in_its_place(learnt: tuple[TrainedRun, Dataset], tmp_path: Path) -> None:
     run, dataset = learnt
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"

@@ -33,19 +33,17 @@ def seeded(seed: int, epoch: int, purpose: str) -> torch.Generator:
 
 @contextlib.contextmanager
 def isolated(threads: int) -> Iterator[None]:
-    """Compute on the processor, in float32, with gradients and so many threads, whatever torch is set to outside.
+    """Compute on the processor, with gradients and so many threads, whatever torch is set to outside.
 
     Afterwards torch's random state, threads and settings are those of the caller again.
     """
-    threads_before, dtype_before = torch.get_num_threads(), torch.get_default_dtype()
+    before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
-        torch.set_default_dtype(torch.float32)
         with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad(), _on_cpu():
             yield
     finally:
-        torch.set_num_threads(threads_before)
-        torch.set_default_dtype(dtype_before)
+        torch.set_num_threads(before)
 
 
 def _on_cpu() -> contextlib.AbstractContextManager[object]:
