@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 __all__ = ["run"]
 
 
-class MNIST(Dataset):
+class MNIST(Dataset[tuple[torch.Tensor, int]]):
     def __init__(self, folder: Path, part: str) -> None:
         with gzip.open(folder / f"{part}-images-idx3-ubyte.gz") as stream:
             self.data = torch.from_numpy(np.frombuffer(stream.read(), np.uint8)[16:].reshape(-1, 28, 28).copy())
@@ -60,7 +60,8 @@ class Net(nn.Module):
         x = self.pool(F.relu(self.conv1(x)))
         x = self.pool(F.relu(self.conv2(x)))
         x = x.view(-1, 64 * 7 * 7)
-        return self.fc2(self.dropout(F.relu(self.fc1(x))))
+        x = self.dropout(F.relu(self.fc1(x)))
+        return torch.as_tensor(self.fc2(x))
 
 
 def run(folder: Path, epochs: int, seed: int) -> tuple[float, float]:

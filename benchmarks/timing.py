@@ -31,7 +31,8 @@ def spread(values: Sequence[float], unit: str = "", digits: int = 3) -> str:
 
 def compare(a: Callable[[], float], b: Callable[[], float], repeats: int) -> tuple[list[float], list[float]]:
     """Seconds of a and b, measured in turn: a b, b a, a b, …"""
-    times_a, times_b = [], []
+    times_a: list[float] = []
+    times_b: list[float] = []
     for number in range(repeats):
         pair = [(a, times_a), (b, times_b)]
         for function, times in pair if number % 2 == 0 else reversed(pair):

@@ -123,5 +123,6 @@ def test_other_verbs_at_once(words: list[str]) -> None:
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    # A fast one may have finished just before.
+    assert process.returncode == 130 or words[0] == "inspect"
     assert err in ("", "error: interrupted\n")

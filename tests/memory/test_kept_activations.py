@@ -17,7 +17,6 @@ from striate.analysis.memory_report import memory
 from striate.backend import build_module
 from striate.graph import Graph, Layer, Node, network
 from striate.graph.layers.convolution import Conv
-from striate.graph.layers.transposed_convolution import ConvTranspose
 from striate.units import Shape
 
 BATCH = 3
@@ -32,14 +31,10 @@ def measured(graph: Graph, batch: int = BATCH, dtype: torch.dtype = torch.float3
 def is_exact(graph: Graph) -> bool:
     if copies_disorder(graph):
         return False
-    # In 3-D torch gives a dilated transposed convolution more memory than its output needs, and has no fractional
-    # pooling with windows side by side.
-    volumes = [node.layer for node in graph.nodes if len(graph.shapes[node.name]) == 4]
-    odd = any(
-        layer.kind == "fractionalmaxpool" or (isinstance(layer, ConvTranspose) and layer.dilation != 1)
-        for layer in volumes
-    )
-    return not odd and not memory(graph).assumed
+    # In 3-D torch may give a transposed convolution more memory than its output needs, and has no fractional pooling
+    # with windows side by side.
+    volumes = {node.layer.kind for node in graph.nodes if len(graph.shapes[node.name]) == 4}
+    return not volumes & {"convtranspose", "fractionalmaxpool"} and not memory(graph).assumed
 
 
 @given(graphs())

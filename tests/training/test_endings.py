@@ -68,10 +68,11 @@ def test_patience_counts_from_the_last_true_improvement(scores: Scores, patience
     best = Best(patience)
     for epoch, (loss, accuracy) in enumerate(scores, 1):
         best.update(epoch, loss, accuracy)
-        seen = [accuracy for _, accuracy in scores[:epoch]]
-        improved = seen.index(max(seen)) + 1
+        losses, accuracies = ([pair[i] for pair in scores[:epoch]] for i in (0, 1))
+        # Where the highest accuracy and where the lowest loss were first seen, whichever is later.
+        improved = max(accuracies.index(max(accuracies)), losses.index(min(losses))) + 1
         assert best.patience_is_over(epoch) == (epoch - improved >= patience)
-        assert scores[best.epoch - 1][1] == max(seen)
+        assert scores[best.epoch - 1][1] == max(accuracies)
 
 
 def test_the_best_weights_are_those_of_the_best_epoch(tmp_path: Path, validations: Scores) -> None:
@@ -94,9 +95,9 @@ def test_the_best_weights_are_those_of_the_best_epoch(tmp_path: Path, validation
 
 
 def test_early_stopping(tmp_path: Path, validations: Scores) -> None:
-    validations += [(1.0, 0.5), (0.9, 0.8), (0.8, 0.8), (0.7, 0.7), (0.6, 0.8), (0.1, 1.0)]
+    validations += [(1.0, 0.5), (0.9, 0.8), (0.95, 0.8), (0.9, 0.7), (0.91, 0.8), (0.1, 1.0)]
     run = quick_run(tmp_path, epochs=9, early_stopping=3)
-    # Epoch 5 is 3 epochs after epoch 2; 0.8 again is not better, but later.
+    # Epoch 5 is 3 epochs after epoch 2, and neither accuracy nor loss was better since; 0.8 again is later, though.
     assert run.record.status == "stopped early"
     assert run.record.results["epochs_done"] == 5
     assert run.record.results["best_epoch"] == 5
@@ -104,6 +105,13 @@ def test_early_stopping(tmp_path: Path, validations: Scores) -> None:
     rows = [row for row in run.folder.metrics().rows if row["kind"] == "epoch"]
     assert [row["best"] for row in rows] == [True, True, True, False, True]
     assert run.folder.best_weights.read_bytes() == run.folder.last_weights.read_bytes()
+
+
+def test_a_lower_loss_renews_the_patience(tmp_path: Path, validations: Scores) -> None:
+    validations += [(1.0, 1.0), (0.9, 1.0), (0.8, 0.9), (0.7, 0.9), (0.75, 0.9), (0.8, 0.9), (0.1, 1.0)]
+    run = quick_run(tmp_path, epochs=9, early_stopping=2)
+    assert run.record.results["epochs_done"] == 6
+    assert run.record.results["best_epoch"] == 2
 
 
 def test_the_last_epoch_is_done_and_not_stopped_early(tmp_path: Path, validations: Scores) -> None:

@@ -171,6 +171,26 @@ def test_a_zoo_network_too_large_for_the_images_is_told() -> None:
     assert "lenet-5" in text
 
 
+@pytest.mark.parametrize("net", ["digits", "table.csv", "images.NPZ", "photos"])
+def test_data_in_the_place_of_the_network_are_recognised(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, net: str
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    text = refused(UsageError, net, "digits")
+    assert "these are images, and a network is asked for here" in text
+    assert f"write: striate train --data {net}" in text
+
+
+def test_a_network_may_be_long(tmp_path: Path) -> None:
+    assert len(fit(" > ".join(["conv 2 3 same > relu"] * 300) + " > flatten > dense classes", make_dataset())[0]) > 600
+
+
+def test_a_run_is_a_network_too(tmp_path: Path) -> None:
+    run = quick_run(tmp_path, epochs=1)
+    graph, _ = fit(str(run.folder.path), make_dataset())
+    assert graph == run.graph
+
+
 @pytest.mark.parametrize(("net", "error"), [("simple-cn", NetworkError), ("conv 4 3 > den 3", NetworkError)])
 def test_what_is_no_network_is_told(net: str, error: type[StriateError]) -> None:
     refused(error, net, make_dataset())

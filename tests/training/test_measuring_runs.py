@@ -56,6 +56,25 @@ def test_the_images_in_memory_are_not_read_again(tmp_path: Path) -> None:
         evaluate_run(open_trained(done.folder.path))
 
 
+def test_a_run_can_be_measured_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_npz(tmp_path / "data.npz")
+    monkeypatch.chdir(tmp_path)
+    done = quick_run(Path("runs"), "data.npz")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    run = open_trained(tmp_path / done.folder.path)
+    assert run.card.source == str((tmp_path / "data.npz").resolve())
+    assert evaluate_run(run).count == 12
+
+
+def test_the_digits_stay_the_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run = open_trained(quick_run(tmp_path / "runs", "digits", "flatten > dense classes", epochs=1).folder.path)
+    assert run.card.source == "digits"
+    assert evaluate_run(run) == run.folder.evaluation("test")
+
+
 def test_a_split_the_run_has_not_is_refused(run: TrainedRun) -> None:
     with pytest.raises(UsageError) as raised:
         evaluate_run(run, split="tets")
@@ -109,6 +128,21 @@ def test_images_loaded_beforehand_with_another_seed_are_found_again(tmp_path: Pa
     recipe = make_recipe({"epochs": 1, "threads": 1, "seed": 3})
     done = train("flatten > dense classes", dataset, recipe, runs=tmp_path / "runs")
     assert evaluate_run(open_trained(done.folder.path)) == done.folder.evaluation("test")
+
+
+def test_images_whose_task_had_to_be_said_are_found_again(tmp_path: Path) -> None:
+    from striate.data import load_data
+
+    images, labels = draw_images("classes", 60)
+    # 0.0, 1.0 and 2.0 could be classes or values.
+    np.savez(tmp_path / "doubt.npz", images=images[:, 0], labels=labels.astype(np.float32))
+    with pytest.raises(DataError, match="in doubt"):
+        load_data(tmp_path / "doubt.npz")
+    dataset = load_data(tmp_path / "doubt.npz", task="values")
+    done = train("flatten > dense classes", dataset, make_recipe({"epochs": 1, "threads": 1}), runs=tmp_path / "runs")
+    run = open_trained(done.folder.path)
+    assert evaluate_run(run) == done.folder.evaluation("test")
+    assert evaluate_run(run, tmp_path / "doubt.npz").count == 60
 
 
 def test_other_data_of_the_same_classes(run: TrainedRun, tmp_path: Path) -> None:

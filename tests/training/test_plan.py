@@ -32,7 +32,9 @@ def test_batches_divide_the_images_and_leave_none_alone(count: int, batch: int) 
     sizes = [end - start for start, end in bounds]
     assert all(size == batch for size in sizes[:-1])
     assert sizes[-1] <= batch + 1
-    if count > 1 and batch > 1:
+    if batch == 1:
+        assert set(sizes) == {1}
+    elif count > 1:
         assert min(sizes) > 1
 
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file
 
-from striate.graph import network
-from striate.graph.layers.activation import Sigmoid, Softmax
+from striate.graph import Graph, Node, network
+from striate.graph.layers.activation import ReLU, Sigmoid, Softmax
 from striate.training.network import logits_graph
 from training.samples import make_dataset, quick_run
 
@@ -52,6 +52,12 @@ def test_only_the_ending_that_the_loss_has_is_left_out() -> None:
     assert len(logits_graph(sigmoid, "tags")) == len(sigmoid) - 1
     for graph, task in ((softmax, "tags"), (softmax, "values"), (sigmoid, "classes"), (sigmoid, "values")):
         assert logits_graph(graph, task) is graph  # type: ignore[arg-type]
+
+
+def test_a_softmax_that_something_else_reads_stays() -> None:
+    nodes = network("n", (1, 4, 4)).flatten().dense(3).softmax().build().nodes
+    graph = Graph("n", (*nodes, Node("after", ReLU(), (nodes[-1].name,))), outputs=(nodes[-1].name,))
+    assert logits_graph(graph, "classes") is graph
 
 
 def test_a_softmax_inside_stays() -> None:

@@ -223,3 +223,10 @@ def make_page(digits_matrix: list[list[int]]) -> Callable[..., ReportPage]:
         return ReportPage(**{**parts, **changes})
 
     return page
+
+
+@pytest.fixture(autouse=True)
+def no_width_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have set the width of his terminal; a test that wants one sets it."""
+    for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)

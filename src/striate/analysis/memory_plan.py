@@ -133,7 +133,7 @@ def plan(
     if device not in ("cpu", "cuda"):
         raise UsageError(f"memory on {device!r} is not known", got=device, needs="cpu or cuda", write="cpu")
     size = number_bytes(dtype)
-    units: dict[Unit, int] = {"number": size, "index": 8, "mask": size, "statistic": size}
+    units: dict[Unit, int] = {"number": size, "index": 8, "flag": 1, "mask": size, "statistic": size}
     if device == "cuda":
         units |= {"mask": 1, "statistic": max(size, 4)}
     flow = gradient_flow(graph)

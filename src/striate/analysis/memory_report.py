@@ -5,7 +5,7 @@ Measured with torch 2.13 on CPU, batch 2, networks of the zoo at half their size
 - kept activations: equal to the byte (the storages that autograd holds when the forward pass is over). Up to one more
   copy of a map is kept where a flatten, an instance normalisation or, on lines, a group normalisation reads a map whose
   numbers are not in their usual order: behind a layer normalisation over channels, behind a slice or a crop, or
-  everywhere under ``channels_last``. A dilated transposed convolution in 3-D has a larger output than its numbers need;
+  everywhere under ``channels_last``. A transposed convolution in 3-D may lie in more memory than its numbers need;
 - peak at inference: equal to the byte to the live storages. What the allocator has given out is 0 to 10 % more for
   most networks, and up to 40 % where a kernel unfolds its input (AlexNet-like first layers, large dilations);
 - peak of a training step: the allocator has given out 0 to 2 % more for most networks, and up to 25 % for the same

@@ -11,9 +11,10 @@ from typing import Literal
 
 __all__ = ["KEEPS_INPUT", "KEEPS_NOTHING", "KEEPS_OUTPUT", "VIEW", "Extra", "Footprint", "Unit"]
 
-#: What a number of an extra tensor is: of the network's own type; an index (8 bytes); a drop-or-keep mask (on CUDA 1
-#: byte, else of the network's type); a mean or deviation (on CUDA at least 4 bytes, else of the network's type).
-Unit = Literal["number", "index", "mask", "statistic"]
+#: What a number of an extra tensor is: of the network's own type; an index (8 bytes); a truth value (1 byte); a
+#: drop-or-keep mask (of the network's type, on CUDA 1 byte); a mean or deviation (of the network's type, on CUDA at
+#: least 4 bytes).
+Unit = Literal["number", "index", "flag", "mask", "statistic"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,8 +92,8 @@ class Best:
     """Which epoch was best.
 
     By validation accuracy (the later of equals, which has seen more and is further down the schedule), by validation
-    loss where there is no accuracy, and the last one where there is no validation. Patience looks for what is truly
-    better: an accuracy that stays the same does not renew it.
+    loss where there is no accuracy, and the last one where there is no validation. Patience is renewed by a higher
+    accuracy or a lower loss than ever: an accuracy may stand still while the network still learns.
 
     Args:
         patience: epochs without a better validation after which it is over; None for ever.
@@ -102,6 +102,7 @@ class Best:
     def __init__(self, patience: int | None) -> None:
         self._patience = patience
         self._improved = 0
+        self._lowest = math.inf
         self.epoch = 0
         self.accuracy: float | None = None
         self.loss: float | None = None
@@ -114,8 +115,9 @@ class Best:
             better, equal = accuracy > self.accuracy, accuracy == self.accuracy
         else:
             better, equal = loss < self.loss, False
-        if better:
+        if better or (loss is not None and loss < self._lowest):
             self._improved = epoch
+        self._lowest = min(self._lowest, math.inf if loss is None else loss)
         if better or equal:
             self.epoch, self.loss, self.accuracy = epoch, loss, accuracy
         return better or equal

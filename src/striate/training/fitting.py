@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.data import Dataset, load_data
-from striate.errors import NetworkError
+from striate.errors import NetworkError, UsageError
 from striate.graph import Graph
 from striate.sources import leaves_open, load
-from striate.sources.recognition import recognise
+from striate.sources.recognition import NET_FILE, recognise
 from striate.training.idle_options import refuse_idle_data_options
 from striate.training.recipe_values import parse_size
 from striate.units import Shape, format_shape
+from striate.zoo import find
 
 if TYPE_CHECKING:
     from striate.training.recipe import Recipe
@@ -29,6 +32,7 @@ def fit_network(net: str | Path | Graph, data: str | Path | Dataset, recipe: Rec
     Raises:
         NetworkError, DataError, UsageError: when they cannot be brought together.
     """
+    _refuse_data_as_network(net)
     if not isinstance(net, Graph) and recognise(net).kind == "zoo":
         dataset = _images(data, recipe, None)
         return load(net, input=dataset.shape, classes=len(dataset.classes)), dataset
@@ -40,6 +44,23 @@ def fit_network(net: str | Path | Graph, data: str | Path | Dataset, recipe: Rec
     graph = load(net, classes=2 if open_classes else None)
     dataset = _images(data, recipe, graph)
     return load(net, classes=len(dataset.classes)) if open_classes else graph, dataset
+
+
+def _refuse_data_as_network(net: str | Path | Graph) -> None:
+    """``striate train photos/`` means the images, and says so."""
+    if isinstance(net, Graph) or "\n" in str(net):
+        return
+    text = str(net)
+    # os.path takes any text; a Path of a long network would be refused by the system.
+    folder = os.path.isdir(text) and not os.path.exists(os.path.join(text, NET_FILE)) and find(text) is None
+    if text == "digits" or os.path.splitext(text)[1].lower() in (".csv", ".npz") or folder:
+        raise UsageError(
+            "these are images, and a network is asked for here",
+            where="NET",
+            got=text,
+            needs="a zoo name, a YAML file or inline text",
+            write=f"striate train --data {shlex.quote(text)}",
+        )
 
 
 def _images(data: str | Path | Dataset, recipe: Recipe, graph: Graph | None) -> Dataset:

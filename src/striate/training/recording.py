@@ -8,6 +8,7 @@ import importlib.metadata
 import platform
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from striate.data import Dataset
     from striate.graph import Graph
     from striate.runs import RunFolder
-    from striate.runs.records import Status
+    from striate.runs.records import DataCard, Status
     from striate.training.plan import Plan
     from striate.training.recipe import Recipe
 
@@ -80,7 +81,7 @@ class Recorder:
         try:
             self.folder.write_record(self._record)
             self.folder.write_net_text(to_yaml(self._graph))
-            self.folder.write_data_card(dataset.card)
+            self.folder.write_data_card(_located(dataset.card))
             self.folder.write_findings(dataset.findings)
             yield
         except KeyboardInterrupt:
@@ -136,3 +137,12 @@ def versions() -> dict[str, str]:
 def now() -> str:
     """The time, ISO 8601 in UTC."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _located(card: DataCard) -> DataCard:
+    """The card with the source's absolute path, so that the run can be used from any folder."""
+    path = Path(card.source)
+    # The embedded digits are no folder, even where one is called so.
+    if card.kind == "digits" or not path.exists():
+        return card
+    return card.model_copy(update={"source": str(path.resolve())})

@@ -190,7 +190,7 @@ class TrainedRun:
                 images.append(read_image(path, self.card.preprocessing))
                 errors.append(None)
             except DataError as error:
-                errors.append(str(error))
+                errors.append(error.problem if error.got is None else f"{error.problem}: {error.got}")
         outputs = iter(self.outputs(np.stack(images)) if images else ())
         return [
             self._prediction(path, next(outputs)) if error is None else Prediction(str(path), None, None, (), error)

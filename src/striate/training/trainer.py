@@ -141,7 +141,7 @@ def _evaluate_best(job: Job, recorder: Recorder) -> None:
 
 def _reason(ending: Ending, history: History, patience: int | None) -> str:
     return {
-        "done": f"all {history.epochs} epochs were trained",
+        "done": "the one epoch was trained" if history.epochs == 1 else f"all {history.epochs} epochs were trained",
         "out of time": f"the time was up in epoch {history.epochs}",
         "stopped early": f"no better validation in {patience} epochs; stopped after {history.epochs}",
         "interrupted": f"stopped by the user after {history.epochs} whole epochs",

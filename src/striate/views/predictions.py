@@ -47,7 +47,8 @@ def predictions_view(predictions: Sequence[PredictionLike]) -> RenderableType:
     """
     if not predictions:
         return Text("no images")
-    values = all(one.confidence is None for one in predictions if one.error is None)
+    # Numbers have neither label nor confidence; tags have a label, which may be empty: none of them.
+    values = all(one.label is None for one in predictions if one.error is None)
     columns = [Column("image", flexible=True), Column("values" if values else "answer", flexible=True)]
     if not values:
         columns += [Column("confidence", right=True), Column("or", flexible=True)]
@@ -68,7 +69,14 @@ def _row(one: PredictionLike, values: bool) -> GridRow:
         return GridRow((path, *rest), below=Text(f"  error: {visible(one.error)}", "red"))
     if values:
         return GridRow((path, Text(_values(one))))
-    return GridRow((path, Text(visible(one.label or "–"), "bold"), Text(_confidence(one)), Text(_others(one), "dim")))
+    return GridRow(
+        (
+            path,
+            Text(visible(one.label or ("–" if one.label is None else "none")), "bold"),
+            Text(_confidence(one)),
+            Text(_others(one), "dim"),
+        )
+    )
 
 
 def _confidence(one: PredictionLike) -> str:
@@ -76,7 +84,7 @@ def _confidence(one: PredictionLike) -> str:
 
 
 def _others(one: PredictionLike) -> str:
-    others = [(name, share) for name, share in one.top if name != one.label]
+    others = [(name, share) for name, share in one.top if name != one.label or one.confidence is None]
     return ", ".join(f"{visible(name)} {format_percent(share)} %" for name, share in others)
 
 

@@ -86,8 +86,8 @@ class GlobalMaxPool(GlobalPool):
 
     def footprint(self, inputs: tuple[Shape, ...], output: Shape, needs: tuple[bool, ...]) -> Footprint:
         """Input and output: the backward pass looks again for the numbers that are the maximum."""
-        masked = Extra("masked gradient", math.prod(inputs[0]), kept=False, backward=True)
-        return Footprint(inputs=(0,), output=True, extras=(masked,))
+        places = Extra("places of the maximum", math.prod(inputs[0]), "flag", kept=False, backward=True)
+        return Footprint(inputs=(0,), output=True, extras=(places,))
 
 
 class AdaptivePool(Layer):
