@@ -40,8 +40,6 @@ TWINS: dict[str, tuple[str, dict[str, str]]] = {
 }
 #: What a verb has and its function has not: where runs are is asked of ``open_run``.
 SHELL_ONLY = {"json", "print_recipe", "runs"}
-#: What is still missing where these functions live.
-UNTOLD = {"network": "Raises and an example", "to_yaml": "Args and Raises"}
 
 
 def test_the_public_names() -> None:
@@ -67,8 +65,6 @@ def test_every_function_is_documented_and_typed(name: str) -> None:
     text = inspect.getdoc(function) or ""
     parameters = inspect.signature(function).parameters
     assert set(inspect.get_annotations(function)) == {*parameters, "return"}
-    if name in UNTOLD:
-        pytest.xfail(f"its documentation does not have {UNTOLD[name]} yet")
     assert doctest.DocTestParser().get_examples(text), f"{name} has no example"
     assert "\nArgs:\n" in text
     section = text.partition("\nArgs:\n")[2].partition("\n\n")[0]

@@ -258,8 +258,8 @@ def predict(run: str | Path | TrainedRun, files: Iterable[str | Path]) -> list[P
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     run = train("flatten > dense classes", "digits", epochs=1, runs=folder)
-    ...     predict(run, ["missing.png"])[0].error.splitlines()[0]
-    'missing.png: the image cannot be used'
+    ...     predict(run, ["missing.png"])[0].error
+    'the image cannot be used: no such file'
     """
     return _opened(run).predict(files)
 

@@ -60,7 +60,7 @@ def format_share(part: int, whole: int) -> str:
     if part == whole:
         return "100 %"
     percent = Fraction(100 * part, whole)
-    nearest_end = min(percent, 100 - percent)
+    nearest_end = min(percent, abs(100 - percent))
     digits = 1
     while abs(round(percent, digits) - percent) > nearest_end / 4:
         digits += 1

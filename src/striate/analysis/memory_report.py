@@ -4,8 +4,9 @@ Measured with torch 2.13 on CPU, batch 2, networks of the zoo at half their size
 
 - kept activations: equal to the byte (the storages that autograd holds when the forward pass is over). Up to one more
   copy of a map is kept where a flatten, an instance normalisation or, on lines, a group normalisation reads a map whose
-  numbers are not in their usual order: behind a layer normalisation over channels, behind a slice or a crop, or
-  everywhere under ``channels_last``. A transposed convolution in 3-D may lie in more memory than its numbers need;
+  numbers are not in their usual order: behind a layer normalisation over channels, a slice or a crop, and possibly
+  under ``channels_last`` (of six networks of the zoo, none). A transposed convolution in 3-D may lie in more memory
+  than its numbers need;
 - peak at inference: equal to the byte to the live storages. What the allocator has given out is 0 to 10 % more for
   most networks, and up to 40 % where a kernel unfolds its input (AlexNet-like first layers, large dilations);
 - peak of a training step: the allocator has given out 0 to 2 % more for most networks, and up to 25 % for the same
@@ -204,7 +205,7 @@ def memory(
         graph: the network.
         batch: images in a batch.
         dtype: of weights and activations alike: ``float64``, ``float32``, ``bfloat16`` or ``float16``. Automatic mixed
-            precision keeps weights in float32 and casts in between, and is not described by any of these.
+            precision is none of these: its weights stay in float32, and a cast copy of each is kept besides.
         optimizer: ``sgd``, ``sgd-momentum``, ``adam`` or ``adamw``.
         device: ``cpu``, or ``cuda`` (masks of dropout take one byte for each number, statistics at least four; read
             from PyTorch's source, not measured).

@@ -252,6 +252,12 @@ def network(name: str, input: Shape, classes: int | None = None) -> Chain:
         name: what people call it.
         input: the shape of one image, ``(channels, *spatial)``.
         classes: how many classes it tells apart, where that is its purpose.
+
+    Raises:
+        LayerError: when ``input`` is not the shape of an image.
+
+    >>> network("tiny", input=(1, 8, 8)).conv(4, 3).relu().globalavgpool().dense(2).build().parameter_count
+    50
     """
     draft = Draft(name, classes)
     return Chain(draft, draft.append(Input(input), (), "input"))

@@ -102,12 +102,16 @@ def window_steps(windows: tuple[Window, ...], shape: Shape, names: tuple[str, ..
             yield Step(
                 f"window {name}", "K = d·(k - 1) + 1", f"{window.dilation}·({window.kernel} - 1) + 1", str(window.span)
             )
-        bracket = "ceil" if window.ceil else "floor"
+        count, bracket = window.outputs(size), "ceil" if window.ceil else "floor"
+        room = size + window.before + window.after - window.span
+        places = -(-room // window.stride) + 1 if window.ceil else count
         yield Step(
             f"output {name}",
             f"{bracket}((n + before + after - K) / s) + 1",
             f"{bracket}(({size} + {window.before} + {window.after} - {window.span}) / {window.stride}) + 1",
-            str(window.outputs(size)),
+            str(places),
         )
+        if places != count:
+            yield Step(f"output {name}", "less a last window that starts behind the input", f"{places} - 1", str(count))
     output = (channels, *(window.outputs(size) for window, size in zip(windows, shape[1:], strict=True)))
     yield Step("output shape", "channels × " + " × ".join(names), format_shape(output), format_shape(output))

@@ -39,6 +39,9 @@ def to_yaml(graph: Graph) -> str:
 
     Default attributes and automatic names are left out; residual blocks and branches are written as such.
 
+    Args:
+        graph: any network.
+
     Raises:
         SourceError: the text would be larger than the reader accepts.
 
