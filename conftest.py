@@ -1,4 +1,4 @@
-"""Before any test, those in the documentation included: the width of somebody's terminal is not a fact about Striate."""
+"""Before any test, those in the documentation included: the width of a terminal is not a fact about Striate."""
 
 from __future__ import annotations
 
