@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,12 @@ def test_threads_follow_torch_and_the_container(
     assert default_threads() == expected
     monkeypatch.setattr(processors_module, "_QUOTA", tmp_path / "missing")
     assert default_threads() == set_to
+
+
+@pytest.mark.parametrize(("scale", "said"), [(1.0, 0), (100_000.0, 1)])
+def test_values_far_from_the_scale_of_a_network_are_told(scale: float, said: int) -> None:
+    dataset = make_dataset("values")
+    far = replace(dataset, train=replace(dataset.train, labels=dataset.train.labels * scale + scale - 1))
+    graph = load("flatten > dense classes", input=dataset.shape, classes=len(dataset.classes))
+    notes = [note for note in make_plan(make_recipe({}), graph, far).notes if "far from the scale" in note]
+    assert len(notes) == said * len(dataset.classes)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from striate.errors import UsageError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "batch_bounds", "make_plan"]
 
+#: A mean or deviation of target values beyond this is said to be far away.
+FAR = 10.0
 #: Training images shown altogether when neither epochs nor time are given, within these bounds on the epochs.
 IMAGES_SHOWN = 300_000
 FEWEST_EPOCHS, MOST_EPOCHS = 5, 40
@@ -40,7 +43,7 @@ class Plan:
         weight_decay: of weights.
         layout: memory order of the maps.
         threads: processor threads.
-        notes: what was asked and could not be had, one sentence each.
+        notes: what was asked and could not be had, and what will go badly, one sentence each.
     """
 
     epochs: int | None
@@ -85,6 +88,7 @@ def make_plan(recipe: Recipe, graph: Graph, dataset: Dataset) -> Plan:
     notes: tuple[str, ...] = ()
     if recipe.batch is not None and recipe.batch > count:
         notes = (f"a batch of {recipe.batch} was asked for; there are {count} training images, and all are one batch",)
+    notes += _far_values(dataset)
     return Plan(
         epochs=epochs,
         seconds=recipe.time,
@@ -95,6 +99,19 @@ def make_plan(recipe: Recipe, graph: Graph, dataset: Dataset) -> Plan:
         layout=memory_layout("contiguous" if recipe.layout == "contiguous" else "channels-last"),
         threads=recipe.threads or default_threads(),
         notes=notes,
+    )
+
+
+def _far_values(dataset: Dataset) -> tuple[str, ...]:
+    """A network begins with outputs around 0 and moves them by about the learning rate a step: it never gets far."""
+    if dataset.task != "values":
+        return ()
+    labels = dataset.train.labels.astype(np.float64)
+    return tuple(
+        f"the values of {name!r} (mean {mean:.4g}, deviation {std:.4g}) are far from the scale on which networks learn;"
+        " write them as (value - mean) / deviation"
+        for name, mean, std in zip(dataset.classes, labels.mean(axis=0), labels.std(axis=0), strict=True)
+        if abs(mean) > FAR or std > FAR
     )
 
 
