@@ -23,6 +23,7 @@ from striate.graph.attributes import (
     per_axis_pads,
 )
 from striate.graph.footprint import KEEPS_INPUT, Extra, Footprint
+from striate.graph.grouping import check_channel_groups, check_filter_groups
 from striate.graph.layer import Indices, Layer, Parameter, Reach, Step, axis_names
 from striate.graph.windows import Window, fold_back, slide, window_steps
 from striate.units import Shape, format_count, format_shape
@@ -88,13 +89,7 @@ class Conv(Layer):
             bias=check_flag(kind, "bias", self.bias),
             padding_mode=check_choice(kind, "padding_mode", mode, PADDING_MODES),
         )
-        if self.filters % self.groups:
-            raise LayerError(
-                "conv cannot divide its filters among its groups",
-                got=f"filters: {self.filters}, groups: {self.groups}",
-                needs="filters that are a multiple of groups",
-                write=f"filters: {self.groups * -(-self.filters // self.groups)}",
-            )
+        check_filter_groups(kind, self.filters, self.groups)
         if self.padding == "same" and self.stride != 1:
             raise LayerError(
                 "padding 'same' keeps the size, and a stride above 1 does not",
@@ -127,13 +122,7 @@ class Conv(Layer):
         """``floor((n + before + after - K) / s) + 1`` along each axis."""
         (shape,) = inputs
         rank = need_spatial(self.kind, shape)
-        if shape[0] % self.groups:
-            raise ShapeError(
-                "conv cannot divide its input channels among its groups",
-                got=f"{shape[0]} channels, groups: {self.groups}",
-                needs="input channels that are a multiple of groups",
-                write=f"groups: {math.gcd(shape[0], self.filters)}",
-            )
+        check_channel_groups(self.kind, shape[0], self.filters, self.groups)
         windows = self.windows(rank)
         sizes = slide(self.kind, windows, shape)
         limit = {"reflect": -1, "circular": 0}.get(self.padding_mode)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
-from striate.errors import LayerError, ShapeError
+from striate.errors import ShapeError
 from striate.graph.attributes import Sizes, check_count, check_flag, check_sizes, fill, need_spatial, per_axis
 from striate.graph.footprint import KEEPS_INPUT, Footprint
+from striate.graph.grouping import check_channel_groups, check_filter_groups
 from striate.graph.layer import Indices, Layer, Parameter, Reach, Step, axis_names
 from striate.units import Shape, format_count, format_shape
 
@@ -64,13 +65,7 @@ class ConvTranspose(Layer):
             groups=check_count(kind, "groups", self.groups),
             bias=check_flag(kind, "bias", self.bias),
         )
-        if self.filters % self.groups:
-            raise LayerError(
-                "convtranspose cannot divide its filters among its groups",
-                got=f"filters: {self.filters}, groups: {self.groups}",
-                needs="filters that are a multiple of groups",
-                write=f"filters: {self.groups * -(-self.filters // self.groups)}",
-            )
+        check_filter_groups(kind, self.filters, self.groups)
 
     def _axes(self, rank: int) -> tuple[tuple[int, int, int, int, int], ...]:
         """(kernel, stride, padding, output padding, dilation) for each axis."""
@@ -82,13 +77,7 @@ class ConvTranspose(Layer):
         """``(n - 1)·s - 2·p + d·(k - 1) + output_padding + 1`` along each axis."""
         (shape,) = inputs
         rank = need_spatial(self.kind, shape)
-        if shape[0] % self.groups:
-            raise ShapeError(
-                "convtranspose cannot divide its input channels among its groups",
-                got=f"{shape[0]} channels, groups: {self.groups}",
-                needs="input channels that are a multiple of groups",
-                write=f"groups: {math.gcd(shape[0], self.filters)}",
-            )
+        check_channel_groups(self.kind, shape[0], self.filters, self.groups)
         sizes = []
         for size, (k, s, p, extra, d) in zip(shape[1:], self._axes(rank), strict=True):
             if extra >= max(s, d):
