@@ -32,15 +32,16 @@ def test_the_json_is_this_and_stays_this() -> None:
     """A program that reads it can count on every key; docs/inspect-json.md lists them."""
     net = network("tiny", (1, 8, 8)).conv(2, 3, stride=2, padding=1).upsample(2).flatten().build()
     data = json.loads(json.dumps(inspect(net).as_dict()))
-    pixel = {"size": 1, "jump": 1, "low": 0, "high": 0, "kind": "local"}
-    window = {"size": 3, "jump": 2, "low": -1, "high": 1, "kind": "local"}
-    phases = {"size": 4, "jump": 1, "low": -2, "high": 1, "kind": "local"}
-    whole = {"size": 11, "jump": 0, "low": -2, "high": 8, "kind": "whole"}
+    pixel = {"size": 1, "jump": 1, "low": 0, "high": 0, "kind": "local", "at_most": False}
+    window = {"size": 3, "jump": 2, "low": -1, "high": 1, "kind": "local", "at_most": False}
+    phases = {"size": 4, "jump": 1, "low": -2, "high": 1, "kind": "local", "at_most": True}
+    whole = {"size": 11, "jump": 0, "low": -2, "high": 8, "kind": "whole", "at_most": True}
     assert data == {
         "format": 1,
         "name": "tiny",
         "input": [1, 8, 8],
         "output": [128],
+        "outputs": [{"name": "flatten1", "shape": [128]}],
         "totals": {"parameters": 20, "macs": 288, "uncounted": []},
         "nodes": [
             node("input", "input", {"shape": [1, 8, 8]}, [], [1, 8, 8], 0, 0, pixel),
@@ -79,7 +80,7 @@ def node(
 def test_fractions_of_a_pixel_are_text() -> None:
     net = network("thirds", (1, 8)).upsample(3, "linear").build()
     (field,) = inspect(net).as_dict()["nodes"][1]["receptive_field"]
-    assert field == {"size": 2, "jump": "1/3", "low": -1, "high": "1/3", "kind": "local"}
+    assert field == {"size": 2, "jump": "1/3", "low": -1, "high": "1/3", "kind": "local", "at_most": True}
 
 
 @pytest.mark.parametrize("name", zoo.names())

@@ -26,6 +26,7 @@ _ANYWHERE = (
 VECTOR_KINDS = (*["dense"] * 4, *_ANYWHERE)
 MAP_KINDS = (
     *["conv", "maxpool", "avgpool", "convtranspose", "upsample"] * 3,
+    "dense",
     *["adaptiveavgpool", "adaptivemaxpool", "globalavgpool", "globalmaxpool", "instancenorm"],
     *MORE_MAP_KINDS,
     *_ANYWHERE,
@@ -161,7 +162,11 @@ _ATTRIBUTES: dict[str, Callable[[DrawFn, Shape], dict[str, Any]]] = {
     "adaptivemaxpool": lambda draw, shape: {"size": _per_axis(draw, [6] * (len(shape) - 1), 1)},
     "globalavgpool": lambda draw, shape: {"keep": draw(st.booleans())},
     "globalmaxpool": lambda draw, shape: {"keep": draw(st.booleans())},
-    "dense": lambda draw, shape: {"units": draw(st.integers(1, 8)), "bias": draw(st.booleans())},
+    "dense": lambda draw, shape: {
+        "units": draw(st.integers(1, 8)),
+        "bias": draw(st.booleans()),
+        "pointwise": len(shape) > 1 or draw(st.booleans()),
+    },
     "dropout": lambda draw, shape: {
         "probability": draw(st.sampled_from((0.0, 0.3, 0.5))),
         "channels": draw(st.booleans()),

@@ -17,7 +17,7 @@ __all__ = ["LIKE_KINDS", "MORE_ANYWHERE", "MORE_ATTRIBUTES", "MORE_LOCAL", "MORE
 LIKE_KINDS = ("resizelike", "croplike")
 MORE_ANYWHERE = (
     *["relu6", "hardsigmoid", "elu", "prelu", "mish", "softplus"],
-    *["channelshuffle", "slice", "layerscale", "stochasticdepth"],
+    *["channelshuffle", "channelpad", "slice", "layerscale", "stochasticdepth"],
 )
 MORE_LOCAL = ("resize", "pixelshuffle", "crop", "pad", "lppool", "stochasticpool", "fractionalmaxpool")
 MORE_MAP_KINDS = (*MORE_LOCAL, "localresponsenorm")
@@ -102,6 +102,7 @@ MORE_ATTRIBUTES: dict[str, Callable[[DrawFn, Shape], dict[str, Any]]] = {
     "crop": lambda draw, shape: {"amount": _amounts(draw, [min(3, (size - 1) // 2) for size in shape[1:]])},
     "pixelshuffle": _shuffle_scale,
     "channelshuffle": lambda draw, shape: {"groups": draw(st.sampled_from(_divisors(shape[0])))},
+    "channelpad": lambda draw, shape: {"after": draw(st.integers(0, 3)), "before": draw(st.integers(0, 3))},
     "lppool": lambda draw, shape: {
         **_window(draw, shape),
         "norm": draw(st.sampled_from((1.0, 2.0, 4.0))),

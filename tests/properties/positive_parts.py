@@ -97,7 +97,7 @@ def more_replacement(node: Node, graph: Graph, module: nn.Module) -> nn.Module |
         return _Reads(axes)
     if layer.kind == "localresponsenorm":
         return nn.Identity()
-    if layer.kind == "slice" and layer.axis == 0:
+    if layer.kind == "channelpad" or (layer.kind == "slice" and layer.axis == 0):
         return _ChannelsTogether(module)
     if layer.kind == "pixelshuffle":
         return _ChannelsTogether(module, layer.scale)

@@ -35,7 +35,7 @@ LARGEST = {1: 20, 2: 20, 3: 9}
 #: Kinds after which a unit still sees a part of the image only.
 LOCAL_KINDS = (
     *["input", "conv", "convtranspose", "maxpool", "avgpool", "upsample", "adaptiveavgpool", "adaptivemaxpool"],
-    *["add", "multiply", "concat", "batchnorm", "relu", "identity"],
+    *["add", "multiply", "concat", "batchnorm", "relu", "identity", "dense"],
     *[*MORE_LOCAL, *LIKE_KINDS, "slice"],
 )
 

@@ -70,7 +70,9 @@ WITHOUT_WEIGHTS: dict[str, Callable[[Any, Array], Array]] = {
 WITH_WEIGHTS: dict[str, Callable[[Any, Array, Any, Any], Array]] = {
     "conv": reference.conv,
     "convtranspose": reference.conv_transpose,
-    "dense": lambda layer, x, weight, bias: weight @ x + (0 if bias is None else bias),
+    "dense": lambda layer, x, weight, bias: (
+        np.einsum("uc,c...->u...", weight, x) + (0 if bias is None else bias.reshape(-1, *(1,) * (x.ndim - 1)))
+    ),
     "layernorm": reference.normalize,
     "instancenorm": reference.normalize,
     "groupnorm": reference.normalize,

@@ -152,6 +152,7 @@ WITHOUT_WEIGHTS: dict[str, Callable[[Any, Array], Array]] = {
     "slice": _slice,
     "pixelshuffle": _pixelshuffle,
     "channelshuffle": _channelshuffle,
+    "channelpad": lambda layer, x: np.pad(x, [(layer.before, layer.after), *[(0, 0)] * (x.ndim - 1)]),
     "resize": _resize,
     "stochasticpool": lambda layer, x: _over_windows(x, _windows(layer, x), _stochastic),
     "fractionalmaxpool": _fractional,

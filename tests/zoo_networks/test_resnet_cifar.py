@@ -14,15 +14,25 @@ from striate.analysis import inspect
 from zoo_networks.matching import assert_same_outputs, assert_same_structure
 
 
+class ZeroPadded(nn.Module):
+    """Option A as an average over single pixels, and zeros joined to it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.avg_pool2d(x, 1, 2)
+        return torch.cat([x, torch.zeros_like(x)], 1)
+
+
 class Block(nn.Module):
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, option: str) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample = nn.Sequential()
-        if stride != 1:
+        if stride != 1 and option == "A":
+            self.downsample = ZeroPadded()
+        elif stride != 1:
             self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -31,13 +41,13 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    def __init__(self, channels: int, classes: int, *, n: int) -> None:
+    def __init__(self, channels: int, classes: int, *, n: int, option: str = "B") -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, 16, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
-        self.layer1 = nn.Sequential(*[Block(16, 16, 1) for _ in range(n)])
-        self.layer2 = nn.Sequential(*[Block(16 if i == 0 else 32, 32, 2 if i == 0 else 1) for i in range(n)])
-        self.layer3 = nn.Sequential(*[Block(32 if i == 0 else 64, 64, 2 if i == 0 else 1) for i in range(n)])
+        self.layer1 = nn.Sequential(*[Block(16, 16, 1, option) for _ in range(n)])
+        self.layer2 = nn.Sequential(*[Block(16 if i == 0 else 32, 32, 2 if i == 0 else 1, option) for i in range(n)])
+        self.layer3 = nn.Sequential(*[Block(32 if i == 0 else 64, 64, 2 if i == 0 else 1, option) for i in range(n)])
         self.fc = nn.Linear(64, classes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -85,13 +95,15 @@ class WideResNet(nn.Module):
 
 
 def test_published_numbers_of_parameters() -> None:
-    # The paper's 0.27 and 0.85 million are without the 1×1 convolutions of two shortcuts and their norms.
+    # Table 6 of the paper, with shortcuts that have none: 0.27 and 0.85 million.
+    assert zoo.build("resnet20_a").parameter_count == 269_722
+    assert zoo.build("resnet56_a").parameter_count == 853_018
     shortcuts = 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64
     assert zoo.build("resnet20").parameter_count == 272_474 == 269_722 + shortcuts
     assert zoo.build("resnet56").parameter_count == 855_770 == 853_018 + shortcuts
     assert zoo.build("wrn_28_10").parameter_count == 36_479_194
     assert zoo.build("wrn_28_10", classes=100).parameter_count == 36_536_884
-    for name in ("resnet20", "resnet56", "wrn_28_10"):
+    for name in ("resnet20", "resnet56", "resnet20_a", "resnet56_a", "wrn_28_10"):
         entry = zoo.find(name)
         assert entry is not None
         assert entry.published == entry.build().parameter_count
@@ -104,11 +116,18 @@ def test_macs_by_hand() -> None:
     shortcuts = 16 * 16 * 16 * 32 + 8 * 8 * 32 * 64
     ends = 32 * 32 * 9 * 3 * 16 + 640
     assert inspect(zoo.build("resnet20")).macs == 16 * convolution + 2 * halved + shortcuts + ends == 40_813_184
+    assert inspect(zoo.build("resnet20_a")).macs == 40_813_184 - shortcuts
 
 
 @pytest.mark.parametrize(
     ("name", "oracle"),
-    [("resnet20", partial(ResNet, n=3)), ("resnet56", partial(ResNet, n=9)), ("wrn_28_10", WideResNet)],
+    [
+        ("resnet20", partial(ResNet, n=3)),
+        ("resnet56", partial(ResNet, n=9)),
+        ("resnet20_a", partial(ResNet, n=3, option="A")),
+        ("resnet56_a", partial(ResNet, n=9, option="A")),
+        ("wrn_28_10", WideResNet),
+    ],
 )
 def test_tensors_have_the_names_and_order_of_a_plain_module(name: str, oracle: type[nn.Module]) -> None:
     assert_same_structure(name, oracle)
@@ -120,6 +139,11 @@ def test_tensors_have_the_names_and_order_of_a_plain_module(name: str, oracle: t
 )
 def test_outputs_are_those_of_a_plain_module(name: str, n: int, input: tuple[int, ...], classes: int) -> None:
     assert_same_outputs(name, partial(ResNet, n=n), input, classes)
+
+
+@pytest.mark.parametrize(("input", "classes"), [((3, 32, 32), 10), ((1, 19, 30), 5), ((2, 7, 8), 3)])
+def test_outputs_with_shortcuts_without_parameters(input: tuple[int, ...], classes: int) -> None:
+    assert_same_outputs("resnet20_a", partial(ResNet, n=3, option="A"), input, classes)
 
 
 def test_outputs_of_wrn_28_10() -> None:

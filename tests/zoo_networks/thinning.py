@@ -33,7 +33,7 @@ def _thin(node: Node, graph: Graph, shuffles: dict[str, Node]) -> Layer:
     layer = node.layer
     if isinstance(layer, Input):
         return Input((1, *layer.shape[1:]))
-    if layer.kind == "channelshuffle" or (layer.kind == "slice" and getattr(layer, "axis", 0) == 0):
+    if layer.kind in ("channelshuffle", "channelpad") or (layer.kind == "slice" and getattr(layer, "axis", 0) == 0):
         return Identity()
     names = {field.name for field in fields(layer)}  # type: ignore[arg-type]
     changes: dict[str, object] = {}

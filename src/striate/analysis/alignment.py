@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from striate.analysis.receptive_field import AxisField, receptive_fields
+from striate.analysis.receptive_field import AxisField, plain_rational, receptive_fields
 from striate.graph import Graph, Node
 from striate.graph.layer import EVERYTHING, Rational
 
@@ -52,10 +52,10 @@ class Misalignment:
         return {
             "node": self.node,
             "axis": self.axis,
-            "centre_offset": _plain(self.centre),
-            "drift": _plain(self.drift),
+            "centre_offset": plain_rational(self.centre),
+            "drift": plain_rational(self.drift),
             "branches": [
-                {"source": branch.source, "centre": _plain(branch.centre), "jump": _plain(branch.jump)}
+                {"source": branch.source, "centre": plain_rational(branch.centre), "jump": plain_rational(branch.jump)}
                 for branch in self.branches
             ],
         }
@@ -105,7 +105,3 @@ def _spread(values: list[Rational]) -> Rational:
 
 def _short(value: Fraction) -> Rational:
     return value.numerator if value.denominator == 1 else value
-
-
-def _plain(value: Rational) -> int | str:
-    return int(value) if value == int(value) else str(value)

@@ -107,8 +107,7 @@ def _memory_check(graph: Graph, limit: int) -> BudgetCheck:
     peak = needed.inference_peak
     stored: dict[str, int] = {}
     for node in graph.nodes:
-        shapes = graph.input_shapes(node)
-        numbers = sum(entry.count for entry in (*node.layer.parameters(shapes), *node.layer.buffers(shapes)))
+        numbers = sum(entry.count for entry in (*graph.own_parameters(node), *graph.own_buffers(node)))
         stored[f"weights of {node.name}"] = 4 * numbers
     stored[f"maps in use at {peak.node}"] = peak.bytes - needed.weights - needed.buffers
     return BudgetCheck("memory", limit, peak.bytes, _largest(list(stored.items())))

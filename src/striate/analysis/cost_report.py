@@ -175,8 +175,8 @@ def cost(graph: Graph) -> CostReport:
 def _node_cost(graph: Graph, node: Node, needs: tuple[bool, ...] | None) -> tuple[NodeCost, list[str]]:
     """The cost of a node, and the quantities that no rule describes."""
     layer, inputs, output = node.layer, graph.input_shapes(node), graph.shapes[node.name]
-    # An operation that was recorded without being understood has a shape and nothing else.
-    opaque = layer.kind == "opaque"
+    # An operation that was recorded without being understood has a shape and nothing else, unless its cost is known.
+    opaque = layer.kind == "opaque" and getattr(layer, "cost", None) is None
     operations = None if opaque else layer.elementwise(inputs, output)
     missing = ["MACs"] if opaque else []
     input_gradient = weight_gradient = None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from striate.analysis.receptive_field import MOST_BOXES, AxisField, Box, receptive_fields, unit_field
+from striate.analysis.receptive_field import AxisField, plain_rational, receptive_fields, unit_field
+from striate.analysis.unit_boxes import Box, unit_boxes
 from striate.errors import UsageError
 from striate.graph import Graph
 from striate.graph.layer import EVERYTHING
@@ -111,7 +112,7 @@ class UnitView:
                 {
                     "size": axis.size,
                     "theoretical": [axis.low, axis.high],
-                    "jump": int(axis.field.jump) if axis.field.jump == int(axis.field.jump) else str(axis.field.jump),
+                    "jump": plain_rational(axis.field.jump),
                     "kind": axis.field.kind,
                     "read": [axis.first, axis.last],
                     "read_count": axis.read,
@@ -144,8 +145,8 @@ def view_unit(graph: Graph, node: str, position: tuple[int, ...]) -> UnitView:
     (25, 9, [(0, 4), (4, 8)])
     """
     _check_position(graph, node, position)
-    boxes, exact = _boxes(graph, node, position)
     entry = graph.inputs[0].name
+    boxes, exact = unit_boxes(graph, node, position, entry)
     image = graph.shapes[entry]
     if not boxes:
         return UnitView(graph.name, node, position, graph.shapes[node], image, (), 0, 0, True)
@@ -177,34 +178,6 @@ def _check_position(graph: Graph, node: str, position: tuple[int, ...]) -> None:
         else f"no position: {format_shape(shape)} is a vector, whose units are taken together",
         write=f"{node}:{middle}" if middle else node,
     )
-
-
-def _boxes(graph: Graph, node: str, position: tuple[int, ...]) -> tuple[list[Box], bool]:
-    """The pixels that a unit reads, as a union of boxes, and whether that is exact."""
-    needed: dict[str, list[Box]] = {node: [tuple(frozenset({index}) for index in position)]}
-    origin, exact = graph.inputs[0].name, True
-    for current in reversed(graph.nodes):
-        boxes = needed.pop(current.name, []) if current.name != origin else []
-        shapes = graph.input_shapes(current)
-        for box in boxes:
-            for number, name in enumerate(current.inputs):
-                spread = box or (frozenset({0}),) * (len(shapes[number]) - 1)
-                found = tuple(current.layer.reads(shapes, number, axis, indices) for axis, indices in enumerate(spread))
-                if all(found):
-                    kept = _without_inner([*needed.get(name, []), found])
-                    if len(kept) > MOST_BOXES:
-                        exact = False
-                        kept = [tuple(frozenset().union(*axis) for axis in zip(*kept, strict=True))]
-                    needed[name] = kept
-    return needed.get(origin, []), exact
-
-
-def _without_inner(boxes: list[Box]) -> list[Box]:
-    """Boxes without those that lie inside another."""
-    *others, new = boxes
-    if any(all(a <= b for a, b in zip(new, other, strict=True)) for other in others):
-        return others
-    return [*(other for other in others if not all(a <= b for a, b in zip(other, new, strict=True))), new]
 
 
 def _count(boxes: Sequence[Box]) -> int:
@@ -254,7 +227,7 @@ def _period(graph: Graph, node: str, axis: int) -> int:
         shapes = graph.input_shapes(current)
         own = 1
         for number, name in enumerate(current.inputs):
-            if name not in periods or len(shapes[number]) == 1 or number in current.layer.shape_only:
+            if name not in periods or len(shapes[number]) <= 1 + axis or number in current.layer.shape_only:
                 continue
             reach = current.layer.reach(shapes, number, axis)
             if reach == EVERYTHING or reach.step == 0:

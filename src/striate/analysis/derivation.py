@@ -83,6 +83,9 @@ def _parameter_steps(node: Node, shapes: tuple[Shape, ...]) -> Iterator[Step]:
         yield Step(parameter.name, "product of its shape", numbers, format_count(parameter.count))
     total = sum(parameter.count for parameter in parameters)
     numbers = " + ".join(str(parameter.count) for parameter in parameters) or "no parameters"
+    if node.shares is not None:
+        yield Step("parameters", f"shared with {node.shares}, counted there", f"{total} - {total}", "0")
+        return
     yield Step("parameters", "sum", numbers, format_count(total))
 
 
@@ -96,7 +99,7 @@ def _field_steps(graph: Graph, node: Node, shapes: tuple[Shape, ...]) -> Iterato
             continue
         for position, source in enumerate(node.inputs):
             if source in fields and position not in node.layer.shape_only:
-                yield from _axis_steps(node, shapes, position, axis, name, fields[source][axis])
+                yield from _axis_steps(node, shapes, position, axis, name, fields[source])
         final = fields[node.name][axis]
         if len(node.inputs) - len(node.layer.shape_only) > 1:
             numbers = f"from {_show(final.low)} to {_show(final.high)}"
@@ -106,11 +109,15 @@ def _field_steps(graph: Graph, node: Node, shapes: tuple[Shape, ...]) -> Iterato
 
 
 def _axis_steps(
-    node: Node, shapes: tuple[Shape, ...], position: int, axis: int, name: str, before: AxisField
+    node: Node, shapes: tuple[Shape, ...], position: int, axis: int, name: str, fields: tuple[AxisField, ...]
 ) -> Iterator[Step]:
+    before = fields[axis]
     branch = f" from {node.inputs[position]}" if len(node.inputs) - len(node.layer.shape_only) > 1 else ""
     if len(shapes[position]) == 1:
         yield Step(f"field {name}{branch}", "as before: a vector", str(before.size), str(before.size))
+        return
+    if len(shapes[position]) - 1 != len(fields):
+        yield Step(f"field {name}{branch}", "as before: other axes", str(before.size), str(before.size))
         return
     reach = node.layer.reach(shapes, position, axis)
     if reach == EVERYTHING:

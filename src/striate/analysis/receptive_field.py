@@ -17,20 +17,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from striate.analysis.unit_boxes import unit_boxes
 from striate.errors import UsageError
-from striate.graph import Graph, Node
-from striate.graph.layer import EVERYTHING, SAME_PLACE, Indices, Rational
+from striate.graph import Graph, Layer, Node
+from striate.graph.layer import EVERYTHING, SAME_PLACE, Rational, Reach
 from striate.graph.layers.input import Input
 from striate.units import Shape, format_shape
 
-__all__ = ["AxisField", "receptive_fields", "unit_field"]
-
-#: More boxes than this in one unit's field are merged into their hull; see :func:`_keep`.
-MOST_BOXES = 64
-
-Box = tuple[Indices, ...]
+__all__ = ["AxisField", "plain_rational", "receptive_fields", "unit_field"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +41,15 @@ class AxisField:
         kind: ``local`` (the interval is that of each unit), ``whole`` (a layer that reads its whole input came
             before, alone or through a gate) or ``mixed`` (branches with different jumps met; the interval is the hull
             over all units).
+        at_most: whether single units may see less than the interval, which then lies around what all of them see: the
+            phases behind an upsampling differ, and so do bins whose number does not divide the map.
     """
 
     low: Rational
     high: Rational
     jump: Rational
     kind: Literal["local", "whole", "mixed"] = "local"
+    at_most: bool = False
 
     @property
     def size(self) -> int:
@@ -65,6 +64,27 @@ class AxisField:
         """First and last pixel of a unit's field, cut to an image of ``size`` pixels."""
         low = max(math.ceil(self.low + unit * self.jump), 0)
         return low, min(math.floor(self.high + unit * self.jump), size - 1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The field as JSON-ready data; fractions as ``"1/2"``."""
+        return {
+            "size": self.size,
+            "jump": plain_rational(self.jump),
+            "low": plain_rational(self.low),
+            "high": plain_rational(self.high),
+            "kind": self.kind,
+            "at_most": self.at_most,
+        }
+
+
+def plain_rational(value: Rational) -> int | str:
+    """A number as JSON can hold it.
+
+    >>> from fractions import Fraction
+    >>> plain_rational(Fraction(4, 2)), plain_rational(Fraction(-1, 2))
+    (2, '-1/2')
+    """
+    return int(value) if value.denominator == 1 else str(value)
 
 
 def receptive_fields(graph: Graph, source: str | None = None) -> Mapping[str, tuple[AxisField, ...]]:
@@ -86,15 +106,18 @@ def receptive_fields(graph: Graph, source: str | None = None) -> Mapping[str, tu
     for node in graph.nodes:
         if isinstance(node.layer, Input):
             continue
+        shapes = graph.input_shapes(node)
         through = [
-            _through(node, graph.input_shapes(node), position, fields[name])
+            _through(node, shapes, position, fields[name])
             for position, name in enumerate(node.inputs)
             if name in fields and position not in node.layer.shape_only
         ]
         if len(through) == 1:
             fields[node.name] = through[0]
         elif through:
-            units, image = graph.shapes[node.name][1:] or (1,) * rank, graph.shapes[origin][1:]
+            units, image = graph.shapes[node.name][1:], graph.shapes[origin][1:]
+            # A vector, or a map with other axes than the image: what arrives sees the same from every unit.
+            units = units if len(units) == rank else (1,) * rank
             by_axis = zip(zip(*through, strict=True), units, image, strict=True)
             fields[node.name] = tuple(_hull(parts, count, size) for parts, count, size in by_axis)
     return fields
@@ -131,15 +154,7 @@ def unit_field(
             got=", ".join(map(str, position)) or "no position",
             needs=f"{len(shape) - 1} numbers inside {format_shape(shape)} (channels left out), counted from 0",
         )
-    needed: dict[str, list[Box]] = {node: [tuple(frozenset({index}) for index in position)]}
-    for current in reversed(graph.nodes):
-        boxes = needed.pop(current.name, []) if current.name != origin else []
-        for box in boxes:
-            for number, name in enumerate(current.inputs):
-                found = _back(current, graph.input_shapes(current), number, box)
-                if found is not None:
-                    needed[name] = _keep([*needed.get(name, []), found])
-    boxes = needed.get(origin, [])
+    boxes, _ = unit_boxes(graph, node, position, origin)
     if not boxes:
         return None
     spans = [frozenset().union(*(box[axis] for box in boxes)) for axis in range(len(graph.shapes[origin]) - 1)]
@@ -159,58 +174,42 @@ def _through(
     node: Node, shapes: tuple[Shape, ...], position: int, fields: tuple[AxisField, ...]
 ) -> tuple[AxisField, ...]:
     """The fields behind a layer, from those of one of its inputs."""
-    if len(shapes[position]) == 1:
+    # A map with other axes than the image stands behind a layer that reads everything, as a vector does.
+    if len(shapes[position]) - 1 != len(fields) or type(node.layer).reach is Layer.reach:
         return fields
-    result = []
+    result: list[AxisField] = []
+    before: Reach | str | None = None
     for axis, field in enumerate(fields):
         reach = node.layer.reach(shapes, position, axis)
-        if reach is SAME_PLACE:
+        # Square windows see the same along both axes, and most windows are square.
+        if reach == before != EVERYTHING and field is fields[axis - 1]:
+            result.append(result[-1])
+            continue
+        before = reach
+        if reach == SAME_PLACE:
             result.append(field)
         elif reach == EVERYTHING:
             last = shapes[position][1 + axis] - 1
             kind: Literal["whole", "mixed"] = "mixed" if field.kind == "mixed" else "whole"
-            result.append(AxisField(field.low, field.high + last * field.jump, 0, kind))
+            result.append(AxisField(field.low, field.high + last * field.jump, 0, kind, field.at_most))
         else:
             low, high = field.low + reach.low * field.jump, field.high + reach.high * field.jump
-            result.append(AxisField(low, high, field.jump * reach.step, field.kind))
+            # A reach in fractions is the hull over the places that outputs have between two inputs.
+            hull = any(value.denominator != 1 for value in (reach.low, reach.high, reach.step))
+            result.append(AxisField(low, high, field.jump * reach.step, field.kind, field.at_most or hull))
     return tuple(result)
 
 
 def _hull(parts: tuple[AxisField, ...], units: int, size: int) -> AxisField:
     """What several branches see together, along an axis of ``units`` units and ``size`` pixels."""
-    if len(parts) == 1:
-        return parts[0]
+    at_most = any(part.at_most for part in parts)
     if len({part.jump for part in parts}) == 1:
         kinds = {part.kind for part in parts}
         kind = kinds.pop() if len(kinds) == 1 else "mixed" if "mixed" in kinds else "whole"
-        return AxisField(min(part.low for part in parts), max(part.high for part in parts), parts[0].jump, kind)
+        low, high = min(part.low for part in parts), max(part.high for part in parts)
+        return AxisField(low, high, parts[0].jump, kind, at_most)
     low = min(min(part.low, part.low + (units - 1) * part.jump) for part in parts)
     high = max(max(part.high, part.high + (units - 1) * part.jump) for part in parts)
     # Behind a gate every unit sees the whole axis through the gate, whatever it sees beside it.
     everywhere = any(part.covers(size) for part in parts if part.kind != "mixed")
-    return AxisField(low, high, 0, "whole" if everywhere else "mixed")
-
-
-def _back(node: Node, shapes: tuple[Shape, ...], position: int, box: Box) -> Box | None:
-    """What the units of a box read of one input; None when they read nothing of it."""
-    axes = range(len(shapes[position]) - 1)
-    spread = box if box else (frozenset({0}),) * len(axes)
-    found = tuple(node.layer.reads(shapes, position, axis, spread[axis]) for axis in axes)
-    return None if any(not indices for indices in found) else found
-
-
-def _keep(boxes: list[Box]) -> list[Box]:
-    """Boxes without those inside another; past ``MOST_BOXES`` one box around all.
-
-    A field is a union of boxes, not one box: behind a transposed convolution whose kernel is smaller than its stride
-    some indices read nothing, and a box that reads nothing along one axis must not count along the others.
-    """
-    kept: list[Box] = []
-    for box in boxes:
-        if any(all(a <= b for a, b in zip(box, other, strict=True)) for other in kept):
-            continue
-        kept = [other for other in kept if not all(a <= b for a, b in zip(other, box, strict=True))]
-        kept.append(box)
-    if len(kept) > MOST_BOXES:
-        return [tuple(frozenset().union(*axis) for axis in zip(*kept, strict=True))]
-    return kept
+    return AxisField(low, high, 0, "whole" if everywhere else "mixed", at_most)

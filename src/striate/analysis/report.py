@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, fields
-from fractions import Fraction
 from typing import Any
 
 from striate.analysis.receptive_field import AxisField, receptive_fields
@@ -27,6 +26,8 @@ class NodeReport:
         parameters: trained numbers.
         macs: multiply-adds of one forward pass for one image.
         field: its receptive field along each axis of the image; empty when it does not depend on the first input.
+        shares: the earlier node whose parameters it uses again; they are counted there.
+        origin: where its author wrote it, ``model.py:12``, where that is known.
     """
 
     name: str
@@ -37,6 +38,8 @@ class NodeReport:
     parameters: int
     macs: int
     field: tuple[AxisField, ...]
+    shares: str | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,22 @@ class Report:
     Args:
         name: the network.
         input: the shape of one image.
-        output: the shape that leaves.
+        output: the shape that leaves, at the first output.
         nodes: one entry for each node, in order.
+        outputs: the nodes whose values leave, where that is known.
     """
 
     name: str
     input: Shape
     output: Shape
     nodes: tuple[NodeReport, ...]
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def leaving(self) -> tuple[NodeReport, ...]:
+        """The nodes whose values leave; the last one where they are not known."""
+        known = {node.name: node for node in self.nodes}
+        return tuple(known[name] for name in self.outputs) or self.nodes[-1:]
 
     @property
     def parameters(self) -> int:
@@ -68,7 +79,7 @@ class Report:
     @property
     def uncounted(self) -> tuple[str, ...]:
         """Nodes whose cost no layer describes."""
-        return tuple(node.name for node in self.nodes if node.kind == "opaque")
+        return tuple(node.name for node in self.nodes if node.kind == "opaque" and "cost" not in node.attributes)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data (``striate inspect --json``); fractions as ``"1/2"``."""
@@ -77,6 +88,7 @@ class Report:
             "name": self.name,
             "input": list(self.input),
             "output": list(self.output),
+            "outputs": [{"name": node.name, "shape": list(node.shape)} for node in self.leaving],
             "totals": {"parameters": self.parameters, "macs": self.macs, "uncounted": list(self.uncounted)},
             "nodes": [
                 {
@@ -87,24 +99,13 @@ class Report:
                     "shape": list(node.shape),
                     "parameters": node.parameters,
                     "macs": node.macs,
-                    "receptive_field": [
-                        {
-                            "size": axis.size,
-                            "jump": _plain(axis.jump),
-                            "low": _plain(axis.low),
-                            "high": _plain(axis.high),
-                            "kind": axis.kind,
-                        }
-                        for axis in node.field
-                    ],
+                    "receptive_field": [axis.as_dict() for axis in node.field],
+                    **({"shares": node.shares} if node.shares is not None else {}),
+                    **({"origin": node.origin} if node.origin is not None else {}),
                 }
                 for node in self.nodes
             ],
         }
-
-
-def _plain(value: int | Fraction) -> int | str:
-    return int(value) if value == int(value) else str(value)
 
 
 def describe(layer: Layer) -> dict[str, Any]:
@@ -119,7 +120,8 @@ def describe(layer: Layer) -> dict[str, Any]:
 
 @functools.cache
 def _defaults(cls: type[Layer]) -> list[tuple[str, Any]]:
-    return [(entry.name, entry.default) for entry in fields(cls)]  # type: ignore[arg-type]
+    known = fields(cls)  # type: ignore[arg-type]
+    return [(entry.name, entry.default) for entry in known if entry.metadata.get("described", True)]
 
 
 def inspect(graph: Graph) -> Report:
@@ -141,10 +143,12 @@ def inspect(graph: Graph) -> Report:
                 attributes=describe(node.layer),
                 inputs=node.inputs,
                 shape=shape,
-                parameters=sum(parameter.count for parameter in node.layer.parameters(inputs)),
+                parameters=0 if node.shares else sum(parameter.count for parameter in node.layer.parameters(inputs)),
                 macs=node.layer.macs(inputs, shape),
                 field=seen.get(node.name, ()),
+                shares=node.shares,
+                origin=node.origin,
             )
         )
     first = graph.shapes[graph.inputs[0].name]
-    return Report(graph.name, first, graph.output_shape, tuple(nodes))
+    return Report(graph.name, first, graph.output_shape, tuple(nodes), graph.outputs)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from striate.lazy import lazy_names
 
 if TYPE_CHECKING:
     from striate.backend.initialization import initialize
@@ -14,20 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMES", "Scheme", "build_module", "initialize", "load_weights", "save_weights"]
 
 _HOMES = {
-    "SCHEMES": "schemes",
-    "Scheme": "schemes",
-    "build_module": "module",
-    "initialize": "initialization",
-    "load_weights": "weights",
-    "save_weights": "weights",
+    "initialization": ("initialize",),
+    "module": ("build_module",),
+    "schemes": ("SCHEMES", "Scheme"),
+    "weights": ("load_weights", "save_weights"),
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

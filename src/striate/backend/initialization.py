@@ -72,8 +72,7 @@ def initialize(
     tensors = matched_tensors(module, graph)
     with torch.no_grad():
         for node in graph.nodes:
-            shapes = graph.input_shapes(node)
-            for parameter in node.layer.parameters(shapes):
+            for parameter in graph.own_parameters(node):
                 tensor = tensors[f"{node.name}.{parameter.name}"]
                 if tensor.is_meta:
                     raise UsageError("a module on the device 'meta' has no numbers to set", where=graph.name)
@@ -83,7 +82,7 @@ def initialize(
                 else:
                     constant = _CONSTANTS[parameter.role] if parameter.initial is None else parameter.initial
                     tensor.fill_(constant)
-            if node.layer.buffers(shapes):
+            if graph.own_buffers(node):
                 _reset_buffers(module.get_submodule(node.name))
 
 

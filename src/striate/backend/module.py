@@ -6,8 +6,9 @@ import torch
 from torch import fx, nn
 
 from striate.backend.initialization import initialize
-from striate.backend.names import check_names, variable_name
+from striate.backend.names import check_known, check_names, variable_name
 from striate.backend.operations import operation_of
+from striate.backend.sharing import share_tensors
 from striate.graph import Graph, Node
 from striate.graph.layers.input import Input
 
@@ -21,8 +22,9 @@ def build_module(graph: Graph, *, device: torch.device | str = "cpu", seed: int 
     tensor, or a tuple of them when the graph has several outputs. Every node but the inputs is a submodule under the
     node's name (``module.get_submodule("layer1.0.conv1")``; dots nest), so its parameters are ``<node>.<name>`` in the
     state dict. The parameters are float32. ``named_parameters()`` follows the nesting: nodes under one prefix stand
-    together there. In ``module.graph`` the inputs come first, then the nodes in the graph's order; each carries its
-    node's name in ``meta["node"]``. The global random state is neither used nor changed.
+    together there. Nodes that share tensors hold the same ones, each under its name. In ``module.graph`` the inputs
+    come first, then the nodes in the graph's order; each carries its node's name in ``meta["node"]``. The global random
+    state is neither used nor changed.
 
     Args:
         graph: the network.
@@ -40,6 +42,7 @@ def build_module(graph: Graph, *, device: torch.device | str = "cpu", seed: int 
     >>> module(torch.zeros(5, 1, 8, 8)).shape
     torch.Size([5, 2])
     """
+    check_known(graph)
     check_names(graph)
     root = nn.Module()
     # Tensors without numbers first: the constructors of torch would draw theirs from the global random state.
@@ -50,8 +53,11 @@ def build_module(graph: Graph, *, device: torch.device | str = "cpu", seed: int 
     module = fx.GraphModule(root, _wire(graph)).to(dtype=torch.float32)
     device = torch.device(device)
     if device.type == "meta":
+        share_tensors(module, graph)
         return module
     module = module.to_empty(device=device)
+    # Only now: moving a module from the device meta would give each place a tensor of its own again.
+    share_tensors(module, graph)
     if seed is None:
         initialize(module, graph, "zero")
     else:

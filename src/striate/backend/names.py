@@ -12,8 +12,9 @@ from striate.backend.operations import operation_of
 from striate.errors import NetworkError
 from striate.graph import Graph
 from striate.graph.layers.input import Input
+from striate.graph.layers.opaque import Opaque
 
-__all__ = ["check_names", "variable_name"]
+__all__ = ["check_known", "check_names", "variable_name"]
 
 
 @cache
@@ -42,6 +43,24 @@ def check_names(graph: Graph) -> None:
                 raise _reserved(graph, name, part, "is something every torch module has already")
         _check_prefixes(graph, name, (".".join(parts[:end]) for end in range(1, len(parts))), names)
     _check_inside(graph, modules)
+
+
+def check_known(graph: Graph) -> None:
+    """Check that the network holds no operation that was recorded without being understood.
+
+    Raises:
+        NetworkError: when there is one; up to three are named.
+    """
+    found = [node for node in graph.nodes if isinstance(node.layer, Opaque)]
+    if found:
+        told = ", ".join(f"{node.name} ({getattr(node.layer, 'operation', '')})" for node in found[:3])
+        raise NetworkError(
+            "an imported network with operations that no layer describes can be inspected, not built or trained",
+            where=graph.name,
+            got=told + (f" and {len(found) - 3} more" if len(found) > 3 else ""),
+            needs="layers alone",
+            write="the module or file that it was imported from, to compute with it",
+        )
 
 
 def _check_prefixes(graph: Graph, name: str, prefixes: Iterable[str], names: set[str]) -> None:

@@ -12,14 +12,11 @@ __all__ = ["expected_tensors", "matched_tensors"]
 
 
 def expected_tensors(graph: Graph) -> dict[str, Parameter]:
-    """Every parameter and buffer under its full name ``<node>.<name>``."""
+    """Every parameter and buffer under its full name ``<node>.<name>``; shared ones under their first name."""
     return {
         f"{node.name}.{tensor.name}": tensor
         for node in graph.nodes
-        for tensor in (
-            *node.layer.parameters(graph.input_shapes(node)),
-            *node.layer.buffers(graph.input_shapes(node)),
-        )
+        for tensor in (*graph.own_parameters(node), *graph.own_buffers(node))
     }
 
 
@@ -35,7 +32,8 @@ def matched_tensors(module: nn.Module, graph: Graph) -> dict[str, Tensor]:
         if name not in found or tuple(found[name].shape) != parameter.shape:
             got = f"no tensor {name}" if name not in found else f"{name} of {format_shape(tuple(found[name].shape))}"
             raise _other(graph, got, f"{name} of {format_shape(parameter.shape)}")
-    if extra := [name for name in found if name not in wanted]:
+    same = {f"{node.name}." for node in graph.nodes if node.shares is not None}
+    if extra := [name for name in found if name not in wanted and f"{name.rpartition('.')[0]}." not in same]:
         raise _other(graph, f"a tensor {extra[0]}", f"only tensors of nodes of {graph.name}")
     return {name: found[name] for name in wanted}
 

@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from striate.backend.sharing import names_once
 from striate.backend.tensors import matched_tensors
 from striate.backend.weights_file import StoredTensor, open_weights, shown
 from striate.backend.weights_mismatch import explain_mismatch
@@ -70,7 +71,8 @@ def _detached(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def load_weights(module: nn.Module, path: Path) -> None:
     """Fill a module from a safetensors file: all of it, or nothing.
 
-    Names and shapes must be the module's own, no more and no less. Floats of any width are converted to the module's
+    Names and shapes must be the module's own, no more and no less; a tensor that several nodes share stands in the file
+    under one of its names. Floats of any width are converted to the module's
     dtype; whole numbers must be whole numbers. Nothing is read before the header fits the file's length, and nothing is
     changed before every number has been read and found finite. The module keeps its device, dtypes and memory layout.
 
@@ -84,10 +86,11 @@ def load_weights(module: nn.Module, path: Path) -> None:
         UsageError: when the module is on the device ``meta``.
     """
     path = Path(path)
-    targets = {name: tensor.detach() for name, tensor in module.state_dict(keep_vars=True).items()}
-    if any(target.is_meta for target in targets.values()):
+    held = module.state_dict(keep_vars=True)
+    if any(target.is_meta for target in held.values()):
         raise UsageError("a module on the device 'meta' has no numbers to set", where=str(path))
     with open_weights(path) as stored:
+        targets = {name: held[name].detach() for name in names_once(held, stored.tensors)}
         if (newer := stored.metadata.get("striate_format", "1")) != str(FORMAT_VERSION):
             raise WeightsError(
                 "these weights were written by another version of Striate",

@@ -21,8 +21,9 @@ from striate.graph.block import Block
 from striate.graph.blocks import block_classes
 from striate.graph.graph import Graph, Node
 from striate.graph.layer import Layer
-from striate.graph.layers import layer_classes
+from striate.graph.layers import layer_classes, not_written
 from striate.graph.layers.input import Input
+from striate.graph.sharing import check_shares
 from striate.graph.vocabulary import word_class
 from striate.graph.word import Word
 from striate.units import Shape
@@ -40,6 +41,7 @@ class Draft:
         self.classes = classes
         self.nodes: list[Node] = []
         self.shapes: dict[str, Shape] = {}
+        self._by_name: dict[str, Node] = {}
         self._counts: dict[str, int] = {}
         #: What names with dots begin with: ``a`` and ``a.b`` for ``a.b.c``.
         self._prefixes: set[str] = set()
@@ -65,12 +67,16 @@ class Draft:
             self._prefixes.add(parent)
             parent = parent.rpartition(".")[0]
 
-    def append(self, layer: Layer, inputs: tuple[str, ...], name: str | None = None) -> str:
-        """Add a node, so that a shape error is told at the call that caused it.
+    def append(
+        self, layer: Layer, inputs: tuple[str, ...], name: str | None = None, shares: str | None = None
+    ) -> str:
+        """Add a node, so that a shape error is told at the call that caused it; the name of it.
 
         Raises:
-            NetworkError: when the name is taken or the shapes do not fit.
+            NetworkError: when the name is taken, the shapes do not fit, or the weights of the node ``shares`` do not.
         """
+        if not layer.written:
+            raise not_written(getattr(layer, "operation", None), self.name)
         name = self.fresh_name(layer.kind) if name is None else name
         if name in self.shapes:
             raise NetworkError(
@@ -81,7 +87,11 @@ class Draft:
             shape = layer.output_shape(tuple(self.shapes[entry] for entry in inputs))
         except NetworkError as error:
             raise error.at(f"{self.name}, node {name!r}") from None
-        self.nodes.append(Node(name, layer, inputs))
+        node = Node(name, layer, inputs, shares)
+        if shares is not None:
+            check_shares(self.name, node, self._by_name, self.shapes)
+        self._by_name[name] = node
+        self.nodes.append(node)
         self.take(name, shape)
         return name
 
@@ -104,6 +114,8 @@ class Draft:
             return block.expand(Chain(self, start), name).node
         except NetworkError:
             # A block is there as a whole or not at all.
+            for node in self.nodes[count:]:
+                del self._by_name[node.name]
             del self.nodes[count:]
             kept = {node.name: self.shapes[node.name] for node in self.nodes}
             self.shapes.clear()

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from striate.errors import NetworkError, UsageError, near_miss
 from striate.graph.layer import Layer, Parameter
 from striate.graph.layers.input import Input
+from striate.graph.node_names import names_in_reach
+from striate.graph.sharing import check_shares, unknown_node
 from striate.units import Shape
 
 __all__ = ["Graph", "Node"]
@@ -19,11 +21,21 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One place in a network: a name, a layer, and the names of the nodes it reads."""
+    """One place in a network.
+
+    Args:
+        name: what it is called; dots nest.
+        layer: what it computes.
+        inputs: the names of the nodes it reads.
+        shares: the earlier node whose tensors it uses again, instead of having its own; that one shares none itself.
+        origin: where its author wrote it, ``model.py:12``; two nodes that differ in that alone are equal.
+    """
 
     name: str
     layer: Layer
     inputs: tuple[str, ...] = ()
+    shares: str | None = None
+    origin: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -70,9 +82,11 @@ class Graph:
                 shapes[node.name] = node.layer.output_shape(tuple(shapes[name] for name in node.inputs))
             except NetworkError as error:
                 raise error.at(f"{self.name}, node {node.name!r}") from None
+            if node.shares is not None:
+                check_shares(self.name, node, by_name, shapes)
         for output in self.outputs:
             if output not in by_name:
-                raise _unknown(self.name, "the output", output, by_name)
+                raise unknown_node(self.name, "the output", output, by_name)
         if not any(isinstance(node.layer, Input) for node in self.nodes):
             raise NetworkError("the network has no input", where=self.name, write="input: [3, 32, 32]")
         object.__setattr__(self, "shapes", MappingProxyType(shapes))
@@ -102,8 +116,10 @@ class Graph:
                         where=self.name,
                         needs="nodes that read only earlier nodes; a network has no cycles",
                     )
-                raise _unknown(self.name, f"node {node.name!r} reads", name, earlier)
+                raise unknown_node(self.name, f"node {node.name!r} reads", name, earlier)
         arity = node.layer.arity
+        if node.layer.any_arity:
+            return
         if (arity is None and len(node.inputs) < 2) or (arity is not None and len(node.inputs) != arity):
             raise NetworkError(
                 f"{node.layer.kind} has the wrong number of inputs",
@@ -125,7 +141,7 @@ class Graph:
         if name not in self._by_name:
             raise UsageError(
                 f"the network {self.name} has no node {name!r}",
-                needs="one of " + ", ".join(self._by_name),
+                needs=names_in_reach(name, self._by_name),
                 write=near_miss(name, self._by_name),
             )
         return self._by_name[name]
@@ -160,14 +176,22 @@ class Graph:
         return tuple(self.shapes[name] for name in node.inputs)
 
     def parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Every trained tensor under its full name ``<node>.<name>``, in order."""
+        """Every trained tensor under its full name ``<node>.<name>``, in order; a shared one once."""
         for node in self.nodes:
-            for parameter in node.layer.parameters(self.input_shapes(node)):
+            for parameter in self.own_parameters(node):
                 yield f"{node.name}.{parameter.name}", parameter
+
+    def own_parameters(self, node: Node) -> tuple[Parameter, ...]:
+        """The trained tensors that a node brings into the network: none where it shares those of an earlier one."""
+        return () if node.shares is not None else node.layer.parameters(self.input_shapes(node))
+
+    def own_buffers(self, node: Node) -> tuple[Parameter, ...]:
+        """The stored tensors that are not trained, of a node that does not share those of an earlier one."""
+        return () if node.shares is not None else node.layer.buffers(self.input_shapes(node))
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers are trained."""
+        """How many numbers are trained; shared ones count once."""
         return sum(parameter.count for _, parameter in self.parameters())
 
     def with_input(self, shape: Shape) -> Graph:
@@ -181,12 +205,3 @@ class Graph:
         entry = self.inputs[0].name
         nodes = tuple(replace(node, layer=Input(shape)) if node.name == entry else node for node in self.nodes)
         return replace(self, nodes=nodes)
-
-
-def _unknown(where: str, what: str, name: str, known: Mapping[str, Node]) -> NetworkError:
-    return NetworkError(
-        f"{what} {name!r}, and there is no such node before it",
-        where=where,
-        needs="one of " + ", ".join(known) if known else "an earlier node",
-        write=near_miss(name, known),
-    )

@@ -8,7 +8,7 @@ from striate.errors import LayerError, near_miss
 from striate.graph.block import Block
 from striate.graph.blocks import block_classes, block_names
 from striate.graph.layer import Layer
-from striate.graph.layers import layer_classes, layer_names
+from striate.graph.layers import layer_classes, layer_names, not_written
 
 __all__ = ["word_class"]
 
@@ -25,6 +25,8 @@ def word_class(name: str) -> type[Layer] | type[Block]:
     """
     folded = name.lower().replace("-", "").replace("_", "")
     known: dict[str, type[Layer] | type[Block]] = {**layer_names(), **block_names()}
+    if folded == "opaque":
+        raise not_written()
     if folded not in known:
         kinds = sorted([*layer_classes(), *block_classes()])
         raise LayerError(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from striate.lazy import lazy_names
 
 if TYPE_CHECKING:
     from striate.insight.activations import feature_maps
@@ -14,18 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["feature_maps", "first_filters", "worst_mistakes", "write_report"]
 
 _HOMES = {
-    "feature_maps": "activations",
-    "first_filters": "filters",
-    "worst_mistakes": "mistakes",
-    "write_report": "page",
+    "activations": ("feature_maps",),
+    "filters": ("first_filters",),
+    "mistakes": ("worst_mistakes",),
+    "page": ("write_report",),
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

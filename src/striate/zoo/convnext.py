@@ -1,9 +1,8 @@
 """ConvNeXt (Liu, Mao, Wu, Feichtenhofer, Darrell, Xie, "A ConvNet for the 2020s", 2022, section 3 and figure 4).
 
-As in the paper and in torchvision, whose names and parameter counts these are, with two differences in form. What
-torchvision calls ``features.1.0.layer_scale`` is ``features.1.0.layer_scale.weight`` here; and the two dense layers of
-a block (``block.3``, ``block.5``), which torchvision applies at each position, are 1×1 convolutions, so that a weight
-of shape (384, 96) is (384, 96, 1, 1).
+As in the paper and in torchvision, whose weights fit under the same names and whose parameter counts these are. So the
+two 1×1 convolutions of a block are dense layers at each position, and the factors behind them, ``layer_scale``, belong
+to the node that bears the block's name.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ SCALE = 1e-6
 
 
 def block(x: Chain, name: str, left_out: float) -> Chain:
-    """A depthwise 7×7 convolution, and two 1×1 with four times the channels between them."""
+    """A depthwise 7×7 convolution, and two dense layers at each position with four times the channels between them."""
     y = x.conv(x.channels, 7, padding=3, groups=x.channels, name=f"{name}.block.0")
     y = y.layernorm("channels", epsilon=EPSILON, name=f"{name}.block.2")
-    y = y.conv(4 * x.channels, 1, name=f"{name}.block.3").gelu(name=f"{name}.block.4")
-    y = y.conv(x.channels, 1, name=f"{name}.block.5").layerscale(SCALE, name=f"{name}.layer_scale")
+    y = y.dense(4 * x.channels, pointwise=True, name=f"{name}.block.3").gelu(name=f"{name}.block.4")
+    y = y.dense(x.channels, pointwise=True, name=f"{name}.block.5").layerscale(SCALE, "layer_scale", name=name)
     return y.stochasticdepth(left_out, name=f"{name}.stochastic_depth").add(x, name=f"{name}.add")
 
 

@@ -23,7 +23,7 @@ from striate.zoo.architecture import Architecture
 from striate.zoo.dilated_resnet import dilated_resnet
 from striate.zoo.start import start
 
-__all__ = ["deeplab_v3", "deeplab_v3_plus", "deeplabs"]
+__all__ = ["deeplab", "deeplabs"]
 
 RESNET50, RESNET101 = (3, 4, 6, 3), (3, 4, 23, 3)
 FILTERS = 256
@@ -48,38 +48,36 @@ def pyramid(x: Chain, rates: tuple[int, ...], dropout: float, name: str) -> Chai
     return x.dropout(dropout, name=f"{name}.project.3")
 
 
-def deeplab_v3(input: Shape, classes: int, *, name: str, depths: tuple[int, ...]) -> Graph:
-    """Adapts to images of every size, in one, two or three dimensions; the scores have the image's size.
-
-    Args:
-        input: the shape of one image.
-        classes: the number of classes, the background included.
-        name: of the network.
-        depths: blocks of the trunk's stages.
-    """
-    image = start(name, input, classes)
-    x = dilated_resnet(image, depths, 8, "backbone")[-1]
-    x = conv(pyramid(x, (12, 24, 36), 0.5, "classifier.0"), FILTERS, 3, "classifier", first=1)
-    return x.conv(classes, 1, name="classifier.4").resizelike(image, mode="linear", name="out").build()
+def plain_head(maps: tuple[Chain, ...], classes: int) -> Chain:
+    """The scores of v3: the pyramid on the last map, and one convolution (figure 5)."""
+    x = conv(pyramid(maps[-1], (12, 24, 36), 0.5, "classifier.0"), FILTERS, 3, "classifier", first=1)
+    return x.conv(classes, 1, name="classifier.4")
 
 
-def deeplab_v3_plus(input: Shape, classes: int, *, name: str, depths: tuple[int, ...]) -> Graph:
-    """Adapts to images of every size, in one, two or three dimensions; the scores have the image's size.
-
-    Args:
-        input: the shape of one image.
-        classes: the number of classes, the background included.
-        name: of the network.
-        depths: blocks of the trunk's stages.
-    """
-    image = start(name, input, classes)
-    fine, _, _, coarse = dilated_resnet(image, depths, 16, "backbone")
-    fine = conv(fine, 48, 1, "classifier.project")
+def refining_head(maps: tuple[Chain, ...], classes: int) -> Chain:
+    """The scores of v3+: the pyramid, enlarged, beside the first stage's map (figure 2)."""
+    fine, coarse = conv(maps[0], 48, 1, "classifier.project"), maps[-1]
     x = pyramid(coarse, (6, 12, 18), 0.1, "classifier.aspp")
     x = fine.concat(x.resizelike(fine, mode="linear", name="classifier.resize"), name="classifier.concat")
     x = conv(x, FILTERS, 3, "classifier.classifier")
     x = conv(x, FILTERS, 3, "classifier.classifier", first=3)
-    return x.conv(classes, 1, name="classifier.classifier.6").resizelike(image, mode="linear", name="out").build()
+    return x.conv(classes, 1, name="classifier.classifier.6")
+
+
+def deeplab(input: Shape, classes: int, *, name: str, depths: tuple[int, ...], plus: bool) -> Graph:
+    """Adapts to images of every size, in one, two or three dimensions; the scores have the image's size.
+
+    Args:
+        input: the shape of one image.
+        classes: the number of classes, the background included.
+        name: of the network.
+        depths: blocks of the trunk's stages.
+        plus: v3+ instead of v3.
+    """
+    image = start(name, input, classes)
+    maps = dilated_resnet(image, depths, 16 if plus else 8, "backbone")
+    x = refining_head(maps, classes) if plus else plain_head(maps, classes)
+    return x.resizelike(image, mode="linear", name="out").build()
 
 
 def _entry(name: str, depths: tuple[int, ...], published: int | None, *aliases: str) -> Architecture:
@@ -92,7 +90,7 @@ def _entry(name: str, depths: tuple[int, ...], published: int | None, *aliases: 
         summary=f"Chen et al. 2018: DeepLab v3 with a decoder; {trunk}"
         if plus
         else f"Chen et al. 2017: dilated windows at several rates; {trunk}",
-        function=partial(deeplab_v3_plus if plus else deeplab_v3, name=name, depths=depths),
+        function=partial(deeplab, name=name, depths=depths, plus=plus),
         aliases=aliases,
         published=published,
         family="segmentation",

@@ -15,20 +15,30 @@ from striate.units import Shape
 from striate.zoo.architecture import Architecture
 from striate.zoo.start import start
 
-__all__ = ["basic", "bottleneck", "resnet", "resnets"]
+__all__ = ["Shortcut", "basic", "bottleneck", "projection", "resnet", "resnets"]
 
 Block = Callable[[Chain, str, int, int], Chain]
+#: From what arrives, the block's name, the channels that leave and the stride.
+Shortcut = Callable[[Chain, str, int, int], Chain]
 
 #: The width of the 3×3 convolutions in conv2_x, conv3_x, conv4_x, conv5_x.
 WIDTHS = (64, 128, 256, 512)
 
 
-def basic(x: Chain, name: str, width: int, stride: int) -> Chain:
+def projection(x: Chain, name: str, channels: int, stride: int) -> Chain:
+    """What arrives, through a 1×1 convolution where the shape changes (option B)."""
+    if stride == 1 and x.channels == channels:
+        return x
+    x = x.conv(channels, 1, stride=stride, bias=False, name=f"{name}.downsample.0")
+    return x.batchnorm(name=f"{name}.downsample.1")
+
+
+def basic(x: Chain, name: str, width: int, stride: int, *, shortcut: Shortcut = projection) -> Chain:
     """Two 3×3 convolutions and the shortcut around them (figure 5, left)."""
     y = x.conv(width, 3, stride=stride, padding=1, bias=False, name=f"{name}.conv1")
     y = y.batchnorm(name=f"{name}.bn1").relu(name=f"{name}.relu1")
     y = y.conv(width, 3, padding=1, bias=False, name=f"{name}.conv2").batchnorm(name=f"{name}.bn2")
-    return y.add(_shortcut(x, name, y.channels, stride), name=f"{name}.add").relu(name=f"{name}.relu2")
+    return y.add(shortcut(x, name, y.channels, stride), name=f"{name}.add").relu(name=f"{name}.relu2")
 
 
 def bottleneck(x: Chain, name: str, width: int, stride: int, *, groups: int = 1, per_group: int = 64) -> Chain:
@@ -47,14 +57,7 @@ def bottleneck(x: Chain, name: str, width: int, stride: int, *, groups: int = 1,
     y = y.conv(inner, 3, stride=stride, padding=1, groups=groups, bias=False, name=f"{name}.conv2")
     y = y.batchnorm(name=f"{name}.bn2").relu(name=f"{name}.relu2")
     y = y.conv(4 * width, 1, bias=False, name=f"{name}.conv3").batchnorm(name=f"{name}.bn3")
-    return y.add(_shortcut(x, name, y.channels, stride), name=f"{name}.add").relu(name=f"{name}.relu3")
-
-
-def _shortcut(x: Chain, name: str, channels: int, stride: int) -> Chain:
-    if stride == 1 and x.channels == channels:
-        return x
-    x = x.conv(channels, 1, stride=stride, bias=False, name=f"{name}.downsample.0")
-    return x.batchnorm(name=f"{name}.downsample.1")
+    return y.add(projection(x, name, y.channels, stride), name=f"{name}.add").relu(name=f"{name}.relu3")
 
 
 def resnet(input: Shape, classes: int, *, name: str, block: Block, depths: tuple[int, ...]) -> Graph:

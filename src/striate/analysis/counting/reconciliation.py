@@ -22,7 +22,7 @@ SILENT = frozenset(
         *("hardswish", "tanh", "softmax", "batchnorm", "layernorm", "groupnorm", "instancenorm", "localresponsenorm"),
         *("maxpool", "avgpool", "adaptiveavgpool", "adaptivemaxpool", "globalavgpool", "globalmaxpool"),
         *("upsample", "resize", "resizelike", "pixelshuffle", "channelshuffle", "crop", "croplike", "slice", "pad"),
-        *("layerscale", "stochasticdepth"),
+        *("channelpad", "layerscale", "stochasticdepth"),
     )
 )
 

@@ -29,9 +29,17 @@ def _parameters(reading: Reading) -> Amounts:
     return [] if reading.function else [("each parameter of a normalisation or slope counts once", reading.parameters)]
 
 
+def _linear(reading: Reading) -> Amounts:
+    if reading.function:
+        return [(FUNCTION, -reading.macs)]
+    once = [("a linear layer counts once, not at each position", reading.weights - reading.macs)]
+    bias = [("the bias is counted, one for each output", reading.output[0])] if reading.layer.bias else []
+    return [*(once if reading.places > 1 else []), *bias]
+
+
 RULES: Rules = {
     Conv: _with_bias,
     ConvTranspose: _transposed,
-    Dense: _with_bias,
+    Dense: _linear,
     **dict.fromkeys((BatchNorm, GroupNorm, InstanceNorm, LayerNorm, PReLU), _parameters),
 }

@@ -2,52 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import torch
 from torch import Tensor, nn
 
 from striate.backend.registry import Shapes, operation
 from striate.graph.attributes import per_axis
 from striate.graph.layers.global_pooling import AdaptiveAvgPool, AdaptiveMaxPool, GlobalAvgPool, GlobalMaxPool
 
-__all__ = ["GlobalAverage", "GlobalMaximum"]
+__all__ = ["GlobalPooling"]
 
 _AVERAGE: dict[int, type[nn.Module]] = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d, 3: nn.AdaptiveAvgPool3d}
 _MAX: dict[int, type[nn.Module]] = {1: nn.AdaptiveMaxPool1d, 2: nn.AdaptiveMaxPool2d, 3: nn.AdaptiveMaxPool3d}
 
 
-class _Global(nn.Module):
-    def __init__(self, axes: tuple[int, ...], keep: bool) -> None:
+class GlobalPooling(nn.Module):
+    """One number for each channel's whole map: its mean, or its largest value, whose equals share the gradient.
+
+    Args:
+        reduce: ``torch.mean`` or ``torch.amax``.
+        axes: the spatial axes, counted with the batch and the channels.
+        keep: keep them at size 1.
+    """
+
+    def __init__(self, reduce: Callable[..., Tensor], axes: tuple[int, ...], keep: bool) -> None:
         super().__init__()
-        self.axes, self.keep = axes, keep
+        self.reduce, self.axes, self.keep = reduce, axes, keep
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(batch, channels, *spatial) → (batch, channels), or with axes of size 1."""
+        return self.reduce(input, dim=self.axes, keepdim=self.keep)
 
     def extra_repr(self) -> str:
         """The attributes."""
-        return f"axes={self.axes}, keep={self.keep}"
-
-
-class GlobalAverage(_Global):
-    """The mean of each channel's whole map.
-
-    Args:
-        axes: the spatial axes, counted with the batch and the channels.
-        keep: keep them at size 1.
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        """(batch, channels, *spatial) → (batch, channels), or with axes of size 1."""
-        return input.mean(dim=self.axes, keepdim=self.keep)
-
-
-class GlobalMaximum(_Global):
-    """The largest value of each channel's whole map; equal largest values share the gradient.
-
-    Args:
-        axes: the spatial axes, counted with the batch and the channels.
-        keep: keep them at size 1.
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        """(batch, channels, *spatial) → (batch, channels), or with axes of size 1."""
-        return input.amax(dim=self.axes, keepdim=self.keep)
+        return f"{self.reduce.__name__}, axes={self.axes}, keep={self.keep}"
 
 
 def _spatial_axes(inputs: Shapes) -> tuple[int, ...]:
@@ -56,12 +45,12 @@ def _spatial_axes(inputs: Shapes) -> tuple[int, ...]:
 
 @operation(GlobalAvgPool)
 def _global_average(layer: GlobalAvgPool, inputs: Shapes) -> nn.Module:
-    return GlobalAverage(_spatial_axes(inputs), layer.keep)
+    return GlobalPooling(torch.mean, _spatial_axes(inputs), layer.keep)
 
 
 @operation(GlobalMaxPool)
 def _global_maximum(layer: GlobalMaxPool, inputs: Shapes) -> nn.Module:
-    return GlobalMaximum(_spatial_axes(inputs), layer.keep)
+    return GlobalPooling(torch.amax, _spatial_axes(inputs), layer.keep)
 
 
 @operation(AdaptiveAvgPool)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from striate.backend.registry import Shapes, operation
+from striate.graph.layers.channel_padding import ChannelPad
 from striate.graph.layers.padding import Pad
 
 __all__ = ["Padded"]
@@ -14,7 +15,7 @@ _MODES = {"zero": "constant", "reflect": "reflect", "replicate": "replicate", "c
 
 
 class Padded(nn.Module):
-    """Pixels put around a map.
+    """Pixels put around a map, or channels beside its own.
 
     Args:
         pads: as `torch.nn.functional.pad` takes them, the last axis first.
@@ -41,3 +42,9 @@ class Padded(nn.Module):
 def _pad(layer: Pad, inputs: Shapes) -> nn.Module:
     amounts = layer.amounts(len(inputs[0]) - 1)
     return Padded([pad for pair in reversed(amounts) for pad in pair], _MODES[layer.mode], layer.value)
+
+
+@operation(ChannelPad)
+def _channel_pad(layer: ChannelPad, inputs: Shapes) -> nn.Module:
+    rank = len(inputs[0]) - 1
+    return Padded([0, 0] * rank + [layer.before, layer.after], "constant", 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
@@ -56,9 +57,10 @@ class SqueezeExcite(Block):
         )
 
     def _activation(self, attribute: str, value: object) -> str:
-        kinds = [kind for kind, cls in layer_classes().items() if issubclass(cls, Activation)]
+        if isinstance(value, str) and value in _activations():
+            return value
         # What an error suggests stands first.
-        kinds.sort(key=lambda kind: kind != getattr(type(self), attribute))
+        kinds = sorted(_activations(), key=lambda kind: kind != getattr(type(self), attribute))
         with suppress(LayerError):
             # By its alias too, as everywhere.
             value = layer_class(value).kind if isinstance(value, str) else value
@@ -74,3 +76,9 @@ class SqueezeExcite(Block):
         gate = gate.then(Conv(channels, 1), name=f"{name}.fc2")
         gate = gate.then(layer_class(self.gate)(), name=f"{name}.gate")
         return chain.then(Multiply(), gate, name=f"{name}.scale")
+
+
+@functools.cache
+def _activations() -> tuple[str, ...]:
+    """The kinds of all activations."""
+    return tuple(kind for kind, cls in layer_classes().items() if issubclass(cls, Activation))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from typing import TypeGuard
 
 from striate.errors import LayerError, near_miss
 from striate.graph.layer import Layer
 
-__all__ = ["layer_class", "layer_classes", "layer_names"]
+__all__ = ["layer_class", "layer_classes", "layer_names", "not_written"]
 
 
 def _discover() -> tuple[dict[str, type[Layer]], dict[str, type[Layer]]]:
@@ -20,7 +21,7 @@ def _discover() -> tuple[dict[str, type[Layer]], dict[str, type[Layer]]]:
     names: dict[str, type[Layer]] = {}
     for module in pkgutil.iter_modules(__path__):
         for member in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
-            if isinstance(member, type) and issubclass(member, Layer) and member.kind and "kind" in vars(member):
+            if _is_layer(member) and member.written:
                 kinds[member.kind] = member
                 for name in (member.kind, *member.aliases):
                     if names.setdefault(name, member) is not member:
@@ -28,11 +29,15 @@ def _discover() -> tuple[dict[str, type[Layer]], dict[str, type[Layer]]]:
     return kinds, names
 
 
+def _is_layer(member: object) -> TypeGuard[type[Layer]]:
+    return isinstance(member, type) and issubclass(member, Layer) and bool(member.kind) and "kind" in vars(member)
+
+
 _KINDS, _NAMES = _discover()
 
 
 def layer_classes() -> dict[str, type[Layer]]:
-    """Every layer class by its kind, in alphabetical order.
+    """Every layer class that can be written, by its kind, in alphabetical order.
 
     >>> "conv" in layer_classes()
     True
@@ -56,6 +61,8 @@ def layer_class(name: str) -> type[Layer]:
     """
     folded = name.lower().replace("-", "").replace("_", "")
     if folded not in _NAMES:
+        if folded == "opaque":
+            raise not_written()
         hint = near_miss(name, _NAMES)
         raise LayerError(
             f"there is no layer {name!r}",
@@ -64,3 +71,13 @@ def layer_class(name: str) -> type[Layer]:
             write=hint,
         )
     return _NAMES[folded]
+
+
+def not_written(operation: str | None = None, where: str | None = None) -> LayerError:
+    """The error for ``opaque`` where a layer is to be written."""
+    return LayerError(
+        "opaque cannot be written: it is an operation of an imported network that no layer describes",
+        where=where,
+        got="opaque" if operation is None else f"opaque ({operation})",
+        needs="a layer; the imported network itself can be inspected and compared",
+    )
