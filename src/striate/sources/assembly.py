@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from striate.errors import NetworkError, SourceError, near_miss
 from striate.graph.block import Block
@@ -10,6 +11,7 @@ from striate.graph.builder import Draft
 from striate.graph.graph import Graph, Node
 from striate.graph.layer import Layer
 from striate.graph.layers.input import Input
+from striate.sources.tree import TreeNode
 from striate.sources.wording import named_few, quoted, told_at
 from striate.units import format_count, format_shape
 
@@ -28,14 +30,18 @@ class Assembly:
 
     def __init__(self, name: str) -> None:
         self.draft = Draft(name)
+        #: The item of a list of layers that each node came from; a repeated one gives several.
+        self.items: dict[str, TreeNode] = {}
         self._connections = 0
         #: What a reference means: the node that was given this name most recently.
         self._named: dict[str, str] = {}
         self._lines: dict[str, int] = {}
         self._uses: dict[str, int] = {}
 
-    def append(self, layer: Layer, inputs: tuple[str, ...], where: str, name: str | None = None) -> str:
-        """Add a node; the name of it.
+    def append(
+        self, layer: Layer, inputs: tuple[str, ...], where: str, name: str | None = None, shares: str | None = None
+    ) -> str:
+        """Add a node, with weights of its own or those of the node ``shares``; the name of it.
 
         Raises:
             NetworkError: the shapes do not fit, told at ``where``.
@@ -44,7 +50,7 @@ class Assembly:
         self._connections += len(inputs)
         self._check_room(where)
         try:
-            node = self.draft.append(layer, inputs, name)
+            node = self.draft.append(layer, inputs, name, shares)
         except NetworkError as error:
             raise told_at(error, where) from None
         self._check_volume(self.draft.nodes[-1], where)
@@ -68,6 +74,16 @@ class Assembly:
             self._check_volume(node, where)
         self.remember(label, end)
         return end
+
+    def locate(self, count: int, origin: str, item: TreeNode | None = None) -> None:
+        """Note where all nodes after the first ``count`` were written, unless it is known already."""
+        nodes = self.draft.nodes
+        for index in range(count, len(nodes)):
+            node = nodes[index]
+            if node.origin is None:
+                nodes[index] = replace(node, origin=origin)
+                if item is not None:
+                    self.items[node.name] = item
 
     def _check_room(self, where: str) -> None:
         if len(self.draft.nodes) >= NODE_LIMIT or self._connections > CONNECTION_LIMIT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from striate.errors import LayerError, SourceError, near_miss
 from striate.graph.block import Block
@@ -13,9 +13,11 @@ from striate.sources.scalars import flow
 from striate.sources.tree import ListNode, MapNode, Scalar, TreeNode, scalar_value
 from striate.sources.wording import quoted, told_at
 
-__all__ = ["STRUCTURES", "Entry", "described", "layer_of", "names_in", "nothing", "read_entry"]
+__all__ = ["BESIDE", "STRUCTURES", "Entry", "described", "layer_of", "names_in", "nothing", "read_entry"]
 
 STRUCTURES = ("residual", "branches", "repeat")
+BESIDE = ("as", "from", "weights")
+"""What may stand beside a layer."""
 
 _ENTRY = "a word (relu), or a layer with its values (conv: {filters: 16, kernel: 3})"
 
@@ -32,6 +34,7 @@ class Entry:
         name: the value of ``as``.
         sources: the value of ``from``.
         line: where it begins.
+        weights: the value of ``weights``.
     """
 
     kind: str
@@ -41,6 +44,7 @@ class Entry:
     name: Scalar | None
     sources: TreeNode | None
     line: int
+    weights: Scalar | None = None
 
 
 def nothing(node: TreeNode | None) -> bool:
@@ -82,17 +86,31 @@ def read_entry(item: TreeNode, file: str, trail: str) -> Entry:
             needs=_ENTRY,
             write="branches: [[…], […]] for parallel paths, or take the inner brackets away",
         )
-    heads = [(key, value) for key, value in item.entries if key.text not in ("as", "from")]
+    heads = [(key, value) for key, value in item.entries if key.text not in BESIDE]
     if len(heads) != 1:
         raise _not_one(item, heads, where)
-    extras = {key.text: value for key, value in item.entries if key.text in ("as", "from")}
-    name = extras.get("as")
-    if name is not None and not (isinstance(name, Scalar) and name.text):
-        raise SourceError(
-            "'as' needs a name", where=f"{file}:{name.line}, {trail}", got=described(name), write="as: stem"
-        )
+    extras = {key.text: value for key, value in item.entries if key.text in BESIDE}
+    name = _one_name("as", "stem", extras, file, trail)
+    weights = _one_name("weights", "conv1", extras, file, trail)
     ((key, value),) = heads
-    return _entry(key, value, name, extras.get("from"), where)
+    entry = replace(_entry(key, value, name, extras.get("from"), where), weights=weights)
+    if weights is not None and (entry.layer is None or not issubclass(entry.layer, Layer)):
+        raise SourceError(
+            f"'weights' names the weights of one layer, and {entry.kind} is several",
+            where=f"{file}:{weights.line}, {trail}",
+            got=f"weights: {quoted(weights.text)}",
+            needs="'weights' beside a layer",
+        )
+    return entry
+
+
+def _one_name(key: str, example: str, extras: dict[str, TreeNode], file: str, trail: str) -> Scalar | None:
+    name = extras.get(key)
+    if name is None or (isinstance(name, Scalar) and name.text):
+        return name
+    raise SourceError(
+        f"{key!r} needs a name", where=f"{file}:{name.line}, {trail}", got=described(name), write=f"{key}: {example}"
+    )
 
 
 def _entry(key: Scalar, value: TreeNode | None, name: Scalar | None, sources: TreeNode | None, where: str) -> Entry:
@@ -157,7 +175,7 @@ def layer_of(entry: Entry, classes: Classes, file: str, trail: str) -> Layer | B
             place = f"{file}:{key.line}, {trail}"
             if key.text in entry.layer.roles:
                 continue
-            if key.text in ("as", "from"):
+            if key.text in BESIDE:
                 raise SourceError(
                     f"{quoted(key.text)} stands among the attributes of {entry.kind}",
                     where=place,

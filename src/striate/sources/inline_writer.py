@@ -46,6 +46,10 @@ def _no_chain(graph: Graph) -> str | None:
             return f"{quoted(node.name)} does not read only the layer before it"
         if automatic[node.name] != node.name:
             return f"a layer called {quoted(node.name)}"
+        if not node.layer.written:
+            return f"an operation that no layer describes: {getattr(node.layer, 'operation', node.layer.kind)}"
+        if node.shares is not None:
+            return f"{node.name}, which shares the weights of {node.shares}"
     return None if graph.outputs == (graph.nodes[-1].name,) else f"the outputs {', '.join(graph.outputs)}"
 
 

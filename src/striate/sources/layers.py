@@ -51,10 +51,13 @@ class LayerReader:
 
     def _entry(self, item: TreeNode, point: str | None, trail: str) -> str | None:
         entry = read_entry(item, self.file, trail)
-        trail = f"{trail} ({entry.kind})"
+        trail, count = f"{trail} ({entry.kind})", len(self.assembly.draft.nodes)
         if entry.structure is not None:
-            return READERS[entry.structure](self, entry, point, trail)
-        return self._layer(entry, point, trail)
+            point = READERS[entry.structure](self, entry, point, trail)
+        else:
+            point = self._layer(entry, point, trail)
+        self.assembly.locate(count, f"{self.file}:{entry.line}", item)
+        return point
 
     def _layer(self, entry: Entry, point: str | None, trail: str) -> str:
         where = self.at(entry.line, trail)
@@ -122,9 +125,13 @@ class LayerReader:
                 needs="one layer" if arity == 1 else f"{arity} layers",
                 write="concat or add with that 'from', and this layer after it",
             )
+        shares = None
+        if entry.weights is not None:
+            where = self.at(entry.weights.line, trail)
+            shares = self._find(entry.weights.text, where)
         if entry.name is None:
-            return self.assembly.append(layer, inputs, where)
-        node = self.assembly.append(layer, inputs, where, self._label(entry.name, trail))
+            return self.assembly.append(layer, inputs, where, shares=shares)
+        node = self.assembly.append(layer, inputs, where, self._label(entry.name, trail), shares)
         self.assembly.remember(entry.name.text, node)
         return node
 

@@ -93,7 +93,7 @@ def with_classes(graph: Graph, classes: int) -> Graph:
         layer = node.layer
         if node.name in heads:
             layer = replace(layer, **{str(channel_attribute(layer)): classes})  # type: ignore[type-var]
-        nodes.append(Node(node.name, layer, node.inputs))
+        nodes.append(replace(node, layer=layer))
     return replace(graph, nodes=tuple(nodes), classes=classes)
 
 

@@ -34,6 +34,8 @@ class _Open:
     mapping: bool
     anchor: str | None
     line: int
+    start: int
+    flow: bool
     children: list[TreeNode] = field(default_factory=list)
     values: int = 1
 
@@ -123,7 +125,8 @@ def _assemble(events: Iterator[Any], text: str, where: str) -> TreeNode:
             _check_tag(event, place)
             if len(stack) >= DEPTH_LIMIT:
                 raise _too_deep(place)
-            stack.append(_Open(kind == "MappingStartEvent", event.anchor, line))
+            start = event.start_mark.index
+            stack.append(_Open(kind == "MappingStartEvent", event.anchor, line, start, bool(event.flow_style)))
             continue
         if kind == "ScalarEvent":
             _check_tag(event, place)
@@ -140,7 +143,7 @@ def _assemble(events: Iterator[Any], text: str, where: str) -> TreeNode:
             node, anchor = anchors[event.anchor], None
         elif kind in ("SequenceEndEvent", "MappingEndEvent"):
             frame = stack.pop()
-            node, anchor = _close(frame, where), frame.anchor
+            node, anchor = _close(frame, where, event.end_mark.index), frame.anchor
         else:
             continue
         if anchor is not None:
@@ -171,11 +174,11 @@ def _attach(stack: list[_Open], node: TreeNode, place: str) -> None:
         )
 
 
-def _close(frame: _Open, where: str) -> TreeNode:
+def _close(frame: _Open, where: str, end: int) -> TreeNode:
     children = frame.children
     height = 1 + max((child.height for child in children), default=0)
     if not frame.mapping:
-        return ListNode(tuple(children), frame.line, height, frame.values)
+        return ListNode(tuple(children), frame.line, height, frame.values, frame.start, end, frame.flow)
     entries: list[tuple[Scalar, TreeNode]] = []
     lines: dict[str, int] = {}
     for key, value in zip(children[::2], children[1::2], strict=True):
@@ -199,7 +202,7 @@ def _close(frame: _Open, where: str) -> TreeNode:
             )
         lines[key.text] = key.line
         entries.append((key, value))
-    return MapNode(tuple(entries), frame.line, height, frame.values)
+    return MapNode(tuple(entries), frame.line, height, frame.values, frame.start, end, frame.flow)
 
 
 def _scalar(event: Any, line: int, place: str) -> Scalar:
@@ -210,7 +213,7 @@ def _scalar(event: Any, line: int, place: str) -> Scalar:
             got=f"{quoted(event.value, 30)}, {format_count(len(event.value))} characters",
             needs=f"at most {format_count(SCALAR_LIMIT)}",
         )
-    return Scalar(event.value, event.style is None, line)
+    return Scalar(event.value, event.style is None, line, start=event.start_mark.index, end=event.end_mark.index)
 
 
 def _check_document(event: Any, documents: int, place: str) -> None:

@@ -1,4 +1,4 @@
-"""What a source is: a zoo name, a YAML file or text, a run folder, or inline text."""
+"""What a source is: a zoo name, a YAML file or text, a run folder, inline text, or a name in Python."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from striate.units import format_bytes
 __all__ = ["FILE_LIMIT", "NET_FILE", "Recognised", "recognise"]
 
 SUFFIXES = (".yaml", ".yml")
+ONNX_SUFFIX = ".onnx"
 NET_FILE = "net.yaml"
 """The network inside a run folder."""
 FILE_LIMIT = 1024**2
@@ -32,12 +33,12 @@ class Recognised:
 
     Args:
         kind: how it is read.
-        text: the YAML, the inline text, or the name in the zoo.
+        text: the YAML, the inline text, the name in the zoo, ``file.py:NAME``, or the path of an ONNX file.
         where: what errors call it.
         name: of the network, where the source gives none.
     """
 
-    kind: Literal["yaml", "inline", "zoo"]
+    kind: Literal["yaml", "inline", "zoo", "python", "onnx"]
     text: str
     where: str
     name: str = "network"
@@ -47,7 +48,8 @@ def recognise(source: str | Path) -> Recognised:
     """Find out what a source is, and read it when it is a file.
 
     In this order: a path object; text with a line break is YAML, text with ``>`` is inline; a name that ends in
-    ``.yaml`` or ``.yml`` is a file; then a zoo name, an existing folder or file, and a layer with its values.
+    ``.yaml``, ``.yml`` or ``.onnx`` is a file; then a zoo name, ``file.py:NAME`` or ``package.module:NAME``, an
+    existing folder or file, and a layer with its values.
 
     Raises:
         SourceError: it is none of these, or the file cannot be read.
@@ -65,7 +67,7 @@ def recognise(source: str | Path) -> Recognised:
         return Recognised("yaml", source, "text")
     if ">" in text:
         return Recognised("inline", text, "inline text", "inline")
-    if text.lower().endswith(SUFFIXES):
+    if text.lower().endswith((*SUFFIXES, ONNX_SUFFIX)):
         return _from_path(Path(text))
     if not text:
         raise SourceError("the network has no name", got="an empty text", needs="a zoo name, a file or inline text")
@@ -73,6 +75,11 @@ def recognise(source: str | Path) -> Recognised:
 
     if zoo.find(text) is not None:
         return Recognised("zoo", text, text)
+    if ":" in text:
+        from striate.sources.python_reference import is_reference
+
+        if is_reference(text):
+            return Recognised("python", text, text)
     if _status(Path(text)) is not None:
         return _from_path(Path(text))
     if _starts_with_layer(text):
@@ -119,6 +126,16 @@ def _from_path(path: Path) -> Recognised:
         return Recognised("yaml", _read(inner), str(inner), path.name or "network")
     if not stat.S_ISREG(status.st_mode):
         raise SourceError("this is not a file", where=where, got="a device or a pipe", needs="a YAML file")
+    if path.suffix.lower() == ONNX_SUFFIX:
+        return Recognised("onnx", where, where, path.stem)
+    if path.suffix.lower() == ".py":
+        raise SourceError(
+            "a Python file holds many things",
+            where=where,
+            got=quoted(path.name),
+            needs="the name of the class or function in it, behind a colon",
+            write=f"{path}:Net",
+        )
     if path.suffix.lower() not in SUFFIXES:
         raise SourceError(
             "this is not a YAML file by its name",

@@ -10,7 +10,7 @@ from striate.graph.layers.input import Input
 from striate.graph.vocabulary import word_class
 from striate.sources.arguments import CLASSES, Classes, Value, sizes_or_text
 from striate.sources.assembly import Assembly
-from striate.sources.entries import described, names_in, nothing
+from striate.sources.entries import BESIDE, described, names_in, nothing
 from striate.sources.layers import LayerReader
 from striate.sources.options import check_classes, check_input, without_effect
 from striate.sources.parsing import read_tree
@@ -19,7 +19,7 @@ from striate.sources.tree import ListNode, MapNode, Scalar, TreeNode, scalar_val
 from striate.sources.wording import quoted, told_at
 from striate.units import Shape
 
-__all__ = ["KEYS", "read_yaml", "yaml_leaves_open"]
+__all__ = ["KEYS", "read_located_yaml", "read_yaml", "yaml_leaves_open"]
 
 KEYS = ("name", "input", "inputs", "classes", "layers", "outputs")
 """What may stand at the top of a file."""
@@ -53,6 +53,29 @@ def read_yaml(
     >>> read_yaml("{input: [1, 8, 8], classes: 3, layers: [flatten, dense: classes]}").output_shape
     (3,)
     """
+    return _read(text, where, input, classes, name)[0]
+
+
+def read_located_yaml(
+    text: str, *, where: str = "net.yaml", input: Shape | None = None, classes: int | None = None, name: str = "network"
+) -> tuple[Graph, dict[str, TreeNode]]:
+    """The same, with the piece of text that each node was written as; one in ``repeat`` stands for several nodes.
+
+    Args:
+        text, where, input, classes, name: as :func:`read_yaml` has them.
+
+    Raises:
+        SourceError, LayerError, ShapeError, UsageError: as :func:`read_yaml`.
+
+    >>> text = "{input: [1, 8, 8], layers: [relu, repeat: {times: 2, layers: [tanh]}]}"
+    >>> {node: text[item.start : item.end] for node, item in read_located_yaml(text)[1].items()}
+    {'relu1': 'relu', 'tanh1': 'tanh', 'tanh2': 'tanh'}
+    """
+    graph, assembly = _read(text, where, input, classes, name)
+    return graph, assembly.items
+
+
+def _read(text: str, where: str, input: Shape | None, classes: int | None, name: str) -> tuple[Graph, Assembly]:
     size, count = check_input(input), check_classes(classes)
     keys = _keys(read_tree(text, where), where)
     declared = _declared_classes(keys.get("classes"), where)
@@ -73,7 +96,7 @@ def read_yaml(
         )
     if count is not None and not meaning.used and count != declared and graph.output_shape != (count,):
         raise without_effect(count, graph, where, "dense: classes")
-    return graph
+    return graph, assembly
 
 
 def yaml_leaves_open(text: str, where: str = "net.yaml") -> tuple[bool, bool]:
@@ -99,7 +122,7 @@ def _values(node: TreeNode) -> Iterator[str]:
             yield from _values(item)
     elif isinstance(node, MapNode):
         for key, value in node.entries:
-            if key.text not in ("as", "from") and not _joins(key.text):
+            if key.text not in BESIDE and not _joins(key.text):
                 yield from _values(value)
 
 
@@ -179,7 +202,9 @@ def _enter(assembly: Assembly, keys: dict[str, TreeNode], size: Shape | None, wh
             raise SourceError("there is no input", where=where, needs="the shape of an image", write=_EXAMPLE)
         place = where if single is None else f"{where}:{single.line}"
         shape = _shape(single, place) if single is not None else size
-        return assembly.append(_input(size or shape, place), (), place, "input")
+        entry = assembly.append(_input(size or shape, place), (), place, "input")
+        assembly.locate(0, place)
+        return entry
     if not isinstance(several, MapNode) or not several.entries:
         raise SourceError(
             "inputs needs a name and a shape for each",
@@ -194,6 +219,7 @@ def _enter(assembly: Assembly, keys: dict[str, TreeNode], size: Shape | None, wh
         layer = _input(size if size is not None and len(several.entries) == 1 else shape, place)
         name = assembly.free_name(key.text, False, key.line, place)
         names.append(assembly.append(layer, (), place, name))
+        assembly.locate(len(names) - 1, place)
     return names[0] if len(names) == 1 else None
 
 

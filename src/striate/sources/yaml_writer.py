@@ -43,7 +43,8 @@ def to_yaml(graph: Graph) -> str:
         graph: any network.
 
     Raises:
-        SourceError: the text would be larger than the reader accepts.
+        SourceError: the text would be larger than the reader accepts, or an operation of an imported network has no
+            layer that describes it.
 
     >>> from striate.graph import network
     >>> x = network("tiny", (1, 8, 8), classes=2).conv(4, 3, padding="same").relu().globalavgpool().dense(2)
@@ -57,6 +58,7 @@ def to_yaml(graph: Graph) -> str:
       - globalavgpool
       - dense: classes
     """
+    _check_written(graph)
     inputs = _leading_inputs(graph)
     lines = [f"name: {word(graph.name)}"]
     if [node.name for node in inputs] == ["input"]:
@@ -73,6 +75,18 @@ def to_yaml(graph: Graph) -> str:
     text = "\n".join(lines) + "\n"
     _check_size(graph, text)
     return text
+
+
+def _check_written(graph: Graph) -> None:
+    for node in graph.nodes:
+        if not node.layer.written:
+            raise SourceError(
+                "this network cannot be written: no layer describes one of its operations",
+                where=f"{graph.name[:60]}, node {node.name}",
+                got=str(getattr(node.layer, "operation", node.layer.kind)),
+                needs="layers alone",
+                write="the module or file that it was imported from",
+            )
 
 
 def _leading_inputs(graph: Graph) -> list[Node]:
@@ -111,6 +125,8 @@ class _Entries:
             entry = self._block(item, point) if isinstance(item, Block) else self._leaf(item.node, point)
             if self._automatic[item.node.name] != item.node.name:
                 entry.extras.append(("as", word(item.node.name)))
+            if item.node.shares is not None:
+                entry.extras.append(("weights", word(item.node.shares)))
             entries.append(entry)
             point = item.node.name
         return entries
