@@ -20,6 +20,8 @@ class Finding:
         message: one sentence with the measured evidence in it.
         where: the node, file or split it is about.
         fix: what to do about it.
+        rule: the name of the rule that found it: ``even-kernel``.
+        origin: where it is written, ``net.py:12``.
 
     >>> Finding("D003", "info", "3 images carry an EXIF rotation; it was applied", where="train").line()
     'info D003 train: 3 images carry an EXIF rotation; it was applied'
@@ -30,6 +32,8 @@ class Finding:
     message: str
     where: str | None = None
     fix: str | None = None
+    rule: str | None = None
+    origin: str | None = None
 
     def line(self) -> str:
         """The finding as one line of text."""
