@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from striate.backend import build_module
 from striate.errors import DivergedError
-from striate.training import TrainedRun, loop, open_trained, trainer
+from striate.training import TrainedRun, loop, open_trained, running
 from striate.training.events import EpochDone, Event, StepDone
 from training.samples import make_dataset, quick_run
 
@@ -40,7 +40,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> list[torch.nn.Module]:
         caught.append(build_module(*arguments, **options))
         return caught[-1]
 
-    monkeypatch.setattr(trainer, "build_module", catch)
+    monkeypatch.setattr(running, "build_module", catch)
     return caught
 
 

@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from striate.errors import DivergedError, InterruptedRun, StorageError
+from striate.errors import DivergedError, InterruptedRun, RunError, StorageError
 from striate.runs import RunFolder, read_metrics
+from striate.training import make_recipe, train
+from striate.training.checkpointing import Checkpointer
 from striate.training.events import Event, StepDone
-from training.samples import make_dataset, quick_run
+from striate.training.resuming import resume
+from training.samples import NET, make_dataset, quick_run
 
 
 class Disk:
@@ -72,7 +75,7 @@ def assert_whole(folder: Path) -> None:
         elif path.name == "metrics.jsonl":
             assert read_metrics(path).note is None
         else:
-            assert path.name == "net.yaml", path
+            assert path.name in ("net.yaml", "lock"), path
             assert path.read_text().endswith("\n")
 
 
@@ -82,13 +85,15 @@ def status(folder: Path) -> str | None:
 
 
 @pytest.mark.parametrize("recovers", [True, False])
-def test_at_every_write(tmp_path: Path, disk: Disk, recovers: bool) -> None:
-    quick_run(tmp_path / "whole", batch=24)
+def test_at_every_write(tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, recovers: bool) -> None:
+    # A checkpoint at every chance, not by the clock: every attempt has the same writes.
+    monkeypatch.setattr(Checkpointer, "due", lambda self, epoch_over: True)
+    whole = quick_run(tmp_path / "whole", batch=24)
     writes, disk.writes = disk.writes, 0
-    # run.json, net.yaml, data.json, findings.json, first weights; two epochs of a step row, weights and an epoch row;
-    # two evaluations and run.json again
-    assert 15 <= writes <= 17
-    for place in range(1, writes + 1):
+    # run.json, net.yaml, data.json, findings.json, first weights, a checkpoint; two epochs of a step row, weights, an
+    # epoch row and three checkpoints of two files; two evaluations and run.json again
+    assert 29 <= writes <= 31
+    for place in range(1, writes + 1, 1 if recovers else 3):
         disk.writes = 0
         disk.full_at, disk.full_from = (place, 10**9) if recovers else (10**9, place)
         root = tmp_path / str(place)
@@ -106,6 +111,20 @@ def test_at_every_write(tmp_path: Path, disk: Disk, recovers: bool) -> None:
         if place > 6:
             # The first weights are there, and from then on never fewer.
             assert RunFolder(folder).best_weights.exists()
+        if place > 8:
+            # There is a checkpoint.
+            assert f"write: striate resume {folder}" in str(raised.value)
+        disk.full_at = disk.full_from = 10**9
+        if place > 3:
+            # With room on the disk nothing is lost.
+            run = resume(folder, make_dataset())
+            for weights in whole.folder.weights.iterdir():
+                assert (run.folder.weights / weights.name).read_bytes() == weights.read_bytes(), place
+        elif place > 1:
+            with pytest.raises(RunError, match="stopped before it began"):
+                resume(folder, make_dataset())
+            # Asked for under its name it begins.
+            assert train(NET, make_dataset(), folder=folder, recipe=make_recipe({"epochs": 1})).folder.path == folder
 
 
 def test_the_weights_of_earlier_epochs_stay(tmp_path: Path, disk: Disk) -> None:

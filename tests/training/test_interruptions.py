@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment: everything is saved, run.json says so, and the exit code is 130."""
+"""Ctrl-C and SIGTERM at any moment: everything is saved, run.json says so, and the exit code is 130 or 143."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ import torch
 from safetensors.torch import load_file
 
 from striate.errors import InterruptedRun
-from striate.training import TrainedRun, loop, open_trained, trainer
+from striate.training import TrainedRun, job, loop, open_trained, running, trainer
 from striate.training.events import EpochDone, Event, Started, StepDone
 from striate.training.interruption import Interruption
 from striate.training.recording import Recorder
+from striate.training.resuming import resume
 from training.samples import make_dataset, quick_run, save_npz
 
 Listener = Callable[[Event], None]
@@ -65,9 +66,9 @@ def test_in_the_middle_of_an_epoch(tmp_path: Path, number: int) -> None:
         send(number, step(2, 2))(event)
 
     run, error = interrupted(tmp_path, listen)
-    assert error.exit_code == 130
+    assert error.exit_code == 128 + number
     assert str(run.folder.path) in str(error)
-    assert f"write: striate evaluate {run.folder.path}" in str(error)
+    assert f"write: striate resume {run.folder.path}" in str(error)
     assert run.record.status == "interrupted"
     assert run.record.reason == "stopped by the user after 1 whole epochs"
     assert run.record.finished is not None
@@ -102,20 +103,20 @@ def test_in_the_last_step_of_an_epoch_nothing_is_validated(tmp_path: Path, monke
 
 
 def test_a_validation_is_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    outputs = loop.network_outputs
+    outputs = job.network_outputs
 
     def long_validation(*arguments: Any) -> torch.Tensor:
         signal.raise_signal(signal.SIGTERM)
         return outputs(*arguments)
 
-    monkeypatch.setattr(loop, "network_outputs", long_validation)
+    monkeypatch.setattr(job, "network_outputs", long_validation)
     run, _ = interrupted(tmp_path, lambda event: None)
     assert run.record.results["steps_done"] == 3
     assert int(load_file(run.folder.last_weights)["batchnorm1.num_batches_tracked"]) == 3
 
 
 def test_the_final_evaluation_is_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    evaluate = trainer.evaluate_outputs
+    evaluate = running.evaluate_outputs
     done: list[str] = []
 
     def long_evaluation(outputs: Any, split: Any, name: str, *rest: Any) -> Any:
@@ -124,7 +125,7 @@ def test_the_final_evaluation_is_cut_short(tmp_path: Path, monkeypatch: pytest.M
         done.append(name)
         return evaluate(outputs, split, name, *rest)
 
-    monkeypatch.setattr(trainer, "evaluate_outputs", long_evaluation)
+    monkeypatch.setattr(running, "evaluate_outputs", long_evaluation)
     run, _ = interrupted(tmp_path, lambda event: None, epochs=2)
     assert done == ["val"]
     assert run.record.results["epochs_done"] == 2
@@ -223,10 +224,13 @@ def test_signals_are_left_alone_outside_the_main_thread() -> None:
     assert seen == [signal.default_int_handler]
 
 
+FILES = ("trainer", "running", "recording", "keeper", "checkpointing", "state", "interruption", "loop")
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file left to be closed by Python
 def test_two_ctrl_c_at_any_line_of_ours_never_leave_a_run_running(tmp_path: Path) -> None:
-    """The signals are raised between two lines of the code that saves; every 7th line is tried."""
-    ours = tuple(f"{name}.py" for name in ("trainer", "recording", "keeper", "interruption", "loop"))
+    """The signals are raised between two lines of the code that saves; every 11th is tried; the run goes on."""
+    ours = tuple(f"{name}.py" for name in FILES)
     home = os.path.dirname(trainer.__file__)
     files = {os.path.join(home, name) for name in ours}
 
@@ -261,11 +265,15 @@ def test_two_ctrl_c_at_any_line_of_ours_never_leave_a_run_running(tmp_path: Path
             if not path.parent.is_symlink():
                 status = json.loads(path.read_text())["status"]
                 assert status != "running", f"at line {place}"
+                if status != "done" and (path.parent / "data.json").exists():
+                    run = resume(path.parent, make_dataset(train=16, val=4, test=4))
+                    assert run.folder.last_weights.read_bytes() == whole, f"at line {place}"
         return lines
 
     total = attempt(10**9)
+    whole = next((tmp_path / str(10**9)).glob("*-1/weights/last.safetensors")).read_bytes()
     assert total > 100
-    for place in range(1, total, 7):
+    for place in range(1, total, 11):
         attempt(place)
 
 
@@ -288,7 +296,7 @@ except InterruptedRun as error:
 """
 
 
-def test_a_process_that_is_told_to_end_saves_and_exits_with_130(tmp_path: Path) -> None:
+def test_a_process_that_is_told_to_end_saves_and_exits_with_143(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(save_npz(tmp_path / "data.npz")), str(tmp_path / "runs")],
         stdout=subprocess.PIPE,
@@ -299,7 +307,7 @@ def test_a_process_that_is_told_to_end_saves_and_exits_with_130(tmp_path: Path) 
         assert process.stdout.readline() == "ready\n"
         process.terminate()
         _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+    assert process.returncode == 143, errors
     run = open_trained("latest", root=tmp_path / "runs")
     assert run.record.status == "interrupted"
     assert run.record.results["epochs_done"] >= 1  # type: ignore[operator]

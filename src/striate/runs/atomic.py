@@ -17,6 +17,7 @@ from pathlib import Path
 from striate.errors import StorageError
 
 __all__ = [
+    "is_temporary",
     "remove_leftovers",
     "replacing",
     "storage_error",
@@ -67,6 +68,15 @@ def storage_error(error: OSError, path: Path) -> StorageError:
 def temporary_beside(path: Path) -> Path:
     """A hidden name in the folder of ``path`` that no other thread or process uses."""
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}{_SUFFIX}")
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether it bears such a name.
+
+    >>> is_temporary(temporary_beside(Path("run.json"))), is_temporary(Path("run.json"))
+    (True, False)
+    """
+    return path.name.startswith(".") and path.name.endswith(_SUFFIX)
 
 
 @contextlib.contextmanager

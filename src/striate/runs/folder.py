@@ -8,11 +8,13 @@ import stat
 from pathlib import Path
 
 from striate.errors import RunError, StorageError, near_miss
-from striate.runs.atomic import storage_error, temporary_beside, write_text
+from striate.runs.atomic import is_temporary, storage_error, temporary_beside, write_text
 from striate.runs.bounded import read_bounded
 from striate.runs.layout import RunFolder
 
-__all__ = ["LATEST", "create_run", "open_run", "run_names"]
+__all__ = ["LATEST", "create_run", "create_run_at", "open_run", "run_names", "run_path"]
+
+_BEFORE_ANYTHING = {"run.json", "net.yaml", "data.json", "findings.json"}
 
 LATEST = "latest"
 """The link beside the runs that leads to the newest one; a text file holding its name where links cannot be made."""
@@ -50,6 +52,59 @@ def create_run(root: Path | str, stem: str) -> RunFolder:
     run.make_folders()
     _point_latest(root, path.name)
     return run
+
+
+def create_run_at(folder: Path | str, root: Path | str = "runs") -> RunFolder:
+    """Make the folder of a new run under a name that was asked for; below ``root``, ``latest`` leads to it.
+
+    A folder is as good as new where a process was killed in it before it saved the first weights.
+
+    Args:
+        folder: a name under ``root``, or a path.
+        root: the folder of all runs.
+
+    Raises:
+        StorageError: the folder cannot be made.
+        RunError: there is something in it already.
+    """
+    path = run_path(folder, root)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if inside := sorted(entry.name for entry in path.iterdir() if not _is_blank(entry)):
+            raise RunError(
+                "this folder is not empty, and what is in it is no run",
+                where=str(path),
+                got=", ".join(inside[:5]),
+                needs="a new folder, or that of an unfinished run",
+            )
+    except FileExistsError:
+        raise StorageError("a file stands where the folder of the run goes", where=str(path)) from None
+    except OSError as error:
+        raise storage_error(error, path) from error
+    run = RunFolder(path)
+    run.make_folders()
+    if path.parent == Path(root):
+        _point_latest(path.parent, path.name)
+    return run
+
+
+def _is_blank(entry: Path) -> bool:
+    """Whether it is what a process leaves that was killed before it wrote anything."""
+    if entry.name in ("weights", "checkpoint") and entry.is_dir():
+        return all(inside.name == "lock" or is_temporary(inside) for inside in entry.iterdir())
+    return entry.name in _BEFORE_ANYTHING or is_temporary(entry)
+
+
+def run_path(folder: Path | str, root: Path | str = "runs") -> Path:
+    """Where a run is that was asked for by name or path.
+
+    >>> run_path("mine").as_posix(), run_path("./mine/").as_posix(), run_path("a/b").as_posix()
+    ('runs/mine', 'mine', 'a/b')
+    """
+    text = os.fspath(folder)
+    if not text or Path(text).name in ("", "..", LATEST):
+        raise RunError("not the name of a run", where="--run-folder", got=repr(text), write="--run-folder runs/mine")
+    return Path(root) / text if os.path.basename(text) == text else Path(text)
 
 
 def open_run(run: Path | str, root: Path | str = "runs") -> RunFolder:

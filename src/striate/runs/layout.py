@@ -14,6 +14,7 @@ from striate.runs.metrics import Metrics, MetricsWriter, read_metrics
 
 if TYPE_CHECKING:
     from striate.findings import Finding
+    from striate.runs.checkpoints import Checkpoints
     from striate.runs.records import DataCard, Evaluation, RunRecord
 
 __all__ = ["RunFolder"]
@@ -89,6 +90,13 @@ class RunFolder:
     def report_html(self) -> Path:
         """One self-contained page."""
         return self.path / "report.html"
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The checkpoints in :attr:`checkpoint`."""
+        from striate.runs.checkpoints import Checkpoints
+
+        return Checkpoints(self.checkpoint)
 
     def evaluation_json(self, split: str) -> Path:
         """The network measured on a split."""

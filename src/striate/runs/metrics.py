@@ -76,6 +76,17 @@ class MetricsWriter:
             raise storage_error(error, self.path) from error
         self.rows += 1
 
+    def flush(self) -> None:
+        """Have the system put every row on the disk, so that not even a power cut takes one.
+
+        Raises:
+            StorageError: the disk is full or gone.
+        """
+        try:
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise storage_error(error, self.path) from error
+
     def close(self) -> None:
         """Close the file."""
         self._stream.close()

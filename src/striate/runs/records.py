@@ -207,6 +207,7 @@ class RunRecord(Record):
         command: the command line that started it; None from Python.
         created: ISO 8601, UTC.
         finished: like ``created``; None while it runs.
+        resumed: when it was continued, each like ``created``.
         status: how it stands or ended.
         reason: one sentence on how it ended.
         network: the graph's name.
@@ -224,6 +225,7 @@ class RunRecord(Record):
     command: str | None
     created: str
     finished: str | None = None
+    resumed: tuple[str, ...] = ()
     status: Status
     reason: str | None = None
     network: str

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from striate.lazy import lazy_names
 
 if TYPE_CHECKING:
     from striate.training.events import EpochDone, Event, Listener, Note, Started, StepDone
     from striate.training.recipe import Recipe, make_recipe, read_recipe
+    from striate.training.resuming import resume
     from striate.training.trained import Prediction, TrainedRun, open_trained
     from striate.training.trainer import train
+    from striate.training.verifying import ResumeProof, verify_resume
 
 __all__ = [
     "EpochDone",
@@ -18,29 +21,25 @@ __all__ = [
     "Note",
     "Prediction",
     "Recipe",
+    "ResumeProof",
     "Started",
     "StepDone",
     "TrainedRun",
     "make_recipe",
     "open_trained",
     "read_recipe",
+    "resume",
     "train",
+    "verify_resume",
 ]
 
 _HOMES = {
     "events": ("EpochDone", "Event", "Listener", "Note", "Started", "StepDone"),
     "recipe": ("Recipe", "make_recipe", "read_recipe"),
+    "resuming": ("resume",),
     "trainer": ("train",),
+    "verifying": ("ResumeProof", "verify_resume"),
     "trained": ("Prediction", "TrainedRun", "open_trained"),
 }
 
-
-def __getattr__(name: str) -> object:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

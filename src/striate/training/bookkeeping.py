@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from striate.runs.checkpoint_record import BestRecord, MeterRecord, ProgressRecord
 from striate.training.events import EpochDone, StepDone
 
 if TYPE_CHECKING:
     from striate.training.plan import Plan
 
-__all__ = ["Best", "Clock", "History", "Meter"]
+__all__ = ["Best", "Clock", "Ending", "History", "Meter"]
+
+Ending = Literal["done", "out of time", "stopped early", "interrupted"]
+"""Why a training is over."""
 
 
 class Clock:
@@ -23,7 +27,12 @@ class Clock:
         self._budget = plan.seconds
         self._total = None if plan.epochs is None else plan.epochs * plan.steps
         self._start = time.perf_counter()
+        self._carried = 0.0
         self.steps = 0
+
+    def carry_on(self, steps: int, seconds: float) -> None:
+        """Go on from where another process stood; the time of this one so far counts too."""
+        self.steps, self._carried = steps, seconds
 
     def tick(self) -> None:
         """Count one step."""
@@ -31,8 +40,8 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Since training began."""
-        return time.perf_counter() - self._start
+        """Since training began, in this process and in those before it."""
+        return self._carried + time.perf_counter() - self._start
 
     @property
     def expired(self) -> bool:
@@ -54,28 +63,54 @@ class Clock:
 
 
 class Meter:
-    """Running means of one epoch."""
+    """Running means of one epoch.
 
-    def __init__(self, task: str) -> None:
+    Args:
+        task: what the labels are.
+        record: of the same epoch, where another process began it.
+    """
+
+    def __init__(self, task: str, record: MeterRecord | None = None) -> None:
+        record = record or MeterRecord()
         self._task = task
-        self._loss = 0.0
-        self._right = 0
-        self._start = time.perf_counter()
-        self.images = 0
-        self.seconds = 0.0
+        self._loss, self._weight, self._right = record.loss, record.weight, record.right
+        self.steps, self.images, self.seconds = record.steps, record.images, record.seconds
+        self.learning_rate = record.learning_rate
+        self.start()
 
-    def add(self, loss: float, outputs: torch.Tensor, target: torch.Tensor) -> None:
-        """Count one batch: its mean loss, raw outputs and labels."""
-        self._loss += loss * len(target)
+    def start(self) -> None:
+        """From now on, time counts."""
+        self._start = time.perf_counter() - self.seconds
+
+    def add(
+        self, loss: float, weight: float, learning_rate: float, outputs: torch.Tensor, target: torch.Tensor
+    ) -> None:
+        """Count one batch: its mean loss and what it weighs in the mean, learning rate, raw outputs and labels."""
+        self._loss += loss * weight
+        self._weight += weight
+        self.steps += 1
         self.images += len(target)
+        self.learning_rate = learning_rate
         if self._task == "classes":
             self._right += int((outputs.detach().argmax(dim=1) == target).sum())
         self.seconds = time.perf_counter() - self._start
 
+    def as_record(self) -> MeterRecord:
+        """Everything that another process needs to go on with it."""
+        return MeterRecord(
+            steps=self.steps,
+            images=self.images,
+            loss=self._loss,
+            weight=self._weight,
+            right=self._right,
+            seconds=self.seconds,
+            learning_rate=self.learning_rate,
+        )
+
     @property
     def loss(self) -> float:
-        """Mean over the images so far."""
-        return self._loss / self.images
+        """Mean over the images so far, weighted as the loss weighs them."""
+        return self._loss / self._weight
 
     @property
     def accuracy(self) -> float | None:
@@ -122,13 +157,24 @@ class Best:
             self.epoch, self.loss, self.accuracy = epoch, loss, accuracy
         return better or equal
 
+    def carry_on(self, record: BestRecord) -> None:
+        """Go on from where another process stood."""
+        self.epoch, self.loss, self.accuracy = record.epoch, record.loss, record.accuracy
+        self._improved, self._lowest = record.improved, record.lowest
+
+    def as_record(self) -> BestRecord:
+        """Everything that another process needs to go on with it."""
+        return BestRecord(
+            epoch=self.epoch, loss=self.loss, accuracy=self.accuracy, improved=self._improved, lowest=self._lowest
+        )
+
     def patience_is_over(self, epoch: int) -> bool:
         """Whether the last improvement lies too far back."""
         return self._patience is not None and epoch - self._improved >= self._patience
 
 
 class History:
-    """Everything that has happened so far, known also when training ends in the middle.
+    """Everything that has happened so far, known also when training ends in the middle. With it the clock starts.
 
     Args:
         plan: what will be done.
@@ -142,11 +188,41 @@ class History:
         self.clock = Clock(plan)
         self.best = Best(patience)
         self.epochs = 0
+        #: Spent on writing checkpoints.
+        self.checkpoint_seconds = 0.0
 
-    def step_done(self, epoch: int, step: int, meter: Meter) -> StepDone:
+    def carry_on(self, record: ProgressRecord) -> None:
+        """Go on from where another process stood."""
+        self.clock.carry_on(record.steps, record.seconds)
+        self.best.carry_on(record.best)
+        self.epochs, self._images, self._seconds = record.epochs, record.images, record.training_seconds
+        self.checkpoint_seconds = record.checkpoint_seconds
+
+    def as_record(self, meter: Meter) -> ProgressRecord:
+        """Everything that another process needs to go on, with the epoch that is not over."""
+        return ProgressRecord(
+            epochs=self.epochs,
+            steps=self.clock.steps,
+            seconds=self.clock.seconds,
+            images=self._images,
+            training_seconds=self._seconds,
+            checkpoint_seconds=self.checkpoint_seconds,
+            best=self.best.as_record(),
+            meter=meter.as_record(),
+        )
+
+    def ending(self) -> Ending | None:
+        """Why training is over after the epochs so far; None while it is not."""
+        if self.epochs == self._plan.epochs:
+            return "done"
+        if self.epochs and self.clock.expired:
+            return "out of time"
+        return "stopped early" if self.best.patience_is_over(self.epochs) else None
+
+    def step_done(self, epoch: int, meter: Meter) -> StepDone:
         """What listeners are told after a step."""
         return StepDone(
-            epoch, step, self._plan.steps, meter.loss, meter.accuracy, meter.speed, self.clock.seconds_left()
+            epoch, meter.steps, self._plan.steps, meter.loss, meter.accuracy, meter.speed, self.clock.seconds_left()
         )
 
     def epoch_done(self, epoch: int, meter: Meter, loss: float | None, accuracy: float | None) -> EpochDone:
@@ -173,6 +249,7 @@ class History:
             "steps_done": self.clock.steps,
             "best_epoch": self.best.epoch,
             "seconds": self.clock.seconds,
+            "checkpoint_seconds": self.checkpoint_seconds,
             "images_per_second": self._images / self._seconds if self._seconds else 0.0,
         }
         if self.best.loss is not None:

@@ -1,0 +1,113 @@
+"""One job from its first weights, or its checkpoint, to its evaluation: for a new run and for one that goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from striate.backend import build_module, initialize, load_weights
+from striate.errors import StorageError
+from striate.training.evaluation import evaluate_outputs
+from striate.training.events import Note, Started
+from striate.training.keeper import Keeper
+from striate.training.loop import train_epochs
+from striate.training.trained import TrainedRun
+
+if TYPE_CHECKING:
+    from striate.data import Dataset
+    from striate.graph import Graph
+    from striate.training.bookkeeping import Ending, History
+    from striate.training.checkpointing import Checkpointer
+    from striate.training.events import Listener
+    from striate.training.interruption import Interruption
+    from striate.training.job import Job
+    from striate.training.plan import Plan
+    from striate.training.recipe import Recipe
+    from striate.training.recording import Recorder
+
+__all__ = ["finished", "first_module", "run_job"]
+
+
+def first_module(graph: Graph, recipe: Recipe, plan: Plan) -> nn.Module:
+    """The network with its first weights, in the memory order of the plan."""
+    module = build_module(graph, seed=None)
+    initialize(module, graph, recipe.init, recipe.seed)
+    return module.to(memory_format=plan.layout)  # type: ignore[call-overload, no-any-return]
+
+
+def run_job(
+    job: Job,
+    history: History,
+    checkpointer: Checkpointer,
+    recorder: Recorder,
+    listen: Listener,
+    interruption: Interruption,
+) -> Ending:
+    """Train, measure the best weights, and write how it ended.
+
+    Raises:
+        DivergedError, StorageError, RunError: as :func:`striate.training.loop.train_epochs`.
+    """
+    dataset, plan, folder = job.dataset, job.plan, recorder.folder
+    listen(Started(str(folder.path), plan.epochs, plan.steps, len(dataset.train)))
+    try:
+        with Keeper(folder, job, history, checkpointer) as keeper:
+            ending = train_epochs(job, history, keeper, listen, interruption)
+            if history.epochs == 0:
+                # No epoch was finished, so the newest weights are the best there are.
+                keeper.save_best()
+    finally:
+        recorder.results.update(history.results())
+    if ending != "interrupted":
+        try:
+            with interruption.cutting_short():
+                load_weights(job.module, folder.best_weights)
+                _evaluate_best(job, recorder)
+        except KeyboardInterrupt:
+            ending = "interrupted"
+    recorder.end(ending, _reason(ending, history, job.recipe.early_stopping))
+    return ending
+
+
+def finished(
+    recorder: Recorder, ending: Ending, dataset: Dataset, listen: Listener, interruption: Interruption
+) -> TrainedRun:
+    """The run that is over, opened; its checkpoints are removed, for it is never resumed.
+
+    Raises:
+        InterruptedRun: it was interrupted.
+    """
+    if ending == "interrupted":
+        raise recorder.interrupted(interruption.number)
+    try:
+        recorder.folder.checkpoints.remove()
+    except StorageError as error:
+        # The run is whole without it; only room on the disk is lost.
+        listen(Note(f"the checkpoints, which are not needed any more, could not be removed: {error.problem}"))
+    interruption.pass_on()
+    return TrainedRun(recorder.folder, dataset=dataset)
+
+
+def _evaluate_best(job: Job, recorder: Recorder) -> None:
+    """Measure validation and test in fp32, and store both."""
+    dataset = job.dataset
+    for name, split in dataset.splits.items():
+        if name == "train":
+            continue
+        evaluation = evaluate_outputs(job.outputs(split), split, name, dataset.task, dataset.classes, job.loss)
+        recorder.folder.write_evaluation(evaluation)
+        recorder.results[f"{name}_loss"] = evaluation.loss
+        if evaluation.accuracy is not None:
+            recorder.results[f"{name}_accuracy"] = evaluation.accuracy
+        if evaluation.rmse is not None:
+            recorder.results[f"{name}_rmse"] = evaluation.rmse
+
+
+def _reason(ending: Ending, history: History, patience: int | None) -> str:
+    return {
+        "done": "the one epoch was trained" if history.epochs == 1 else f"all {history.epochs} epochs were trained",
+        "out of time": f"the time was up in epoch {history.epochs}",
+        "stopped early": f"no better validation in {patience} epochs; stopped after {history.epochs}",
+        "interrupted": f"stopped by the user after {history.epochs} whole epochs",
+    }[ending]
