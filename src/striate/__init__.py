@@ -4,10 +4,13 @@ The verbs of the command line, as functions. ``import striate`` imports nothing 
 network never imports torch.
 
     load, inspect, derive     a network as data, and its exact numbers
-    network, to_yaml          write one in Python, write it to a file
+    cost, memory, compare     what it takes to run and to train it, networks side by side
+    lint, explain             what is wrong with it, and why that is bad
+    network, edit, to_yaml    write one in Python, change it, write it to a file
     build                     the same network as a torch module
     load_data                 images in memory, with their splits and classes
     train                     a network and images in, a run out
+    resume                    go on with a run that was stopped
     open_run                  a run again: its network, weights, classes and preprocessing
     evaluate, predict         measure it, use it
     report                    one self-contained page about it
@@ -25,32 +28,40 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
     from torch import nn
 
-    from striate.analysis import Derivation, Report
+    from striate._numbers import compare, cost, derive, edit, inspect, memory
+    from striate._runs import evaluate, open_run, predict, report, resume
     from striate.backend import Scheme
     from striate.data import Dataset, load_data
     from striate.graph import Graph, network
-    from striate.runs.records import Evaluation
+    from striate.lint.verbs import explain, lint
     from striate.sources import load, to_yaml
-    from striate.training import Event, Prediction, Recipe, TrainedRun
+    from striate.training import Event, Recipe, TrainedRun
     from striate.units import Shape
 
 __all__ = [
     "build",
+    "compare",
+    "cost",
     "derive",
+    "edit",
     "evaluate",
+    "explain",
     "inspect",
+    "lint",
     "load",
     "load_data",
+    "memory",
     "network",
     "open_run",
     "predict",
     "report",
+    "resume",
     "to_yaml",
     "train",
 ]
@@ -58,6 +69,9 @@ __version__ = "0.1.0"
 
 #: Verbs that are offered here as they are, from where they live; imported when they are first used.
 _HOMES = {
+    **dict.fromkeys(("compare", "cost", "derive", "edit", "inspect", "memory"), "striate._numbers"),
+    **dict.fromkeys(("evaluate", "open_run", "predict", "report", "resume"), "striate._runs"),
+    "explain": "striate.lint.verbs",
     "load": "striate.sources",
     "load_data": "striate.data",
     "network": "striate.graph",
@@ -68,8 +82,9 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
-    if name == "zoo":
-        return import_module("striate.zoo")
+    # Packages under the names of verbs and of what they hold; the package lint can be called.
+    if name in ("lint", "zoo"):
+        return import_module(f"striate.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
@@ -77,47 +92,6 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, "zoo"})
-
-
-def inspect(net: str | Path | Graph, *, input: Shape | None = None, classes: int | None = None) -> Report:
-    """The exact numbers of a network: shapes, parameters, MACs, receptive fields. No weights, no torch.
-
-    Args:
-        net, input, classes: as :func:`load` takes them.
-
-    Raises:
-        NetworkError, UsageError: as :func:`load`.
-
-    >>> report = inspect("mnist-cnn")
-    >>> report.parameters, report.macs, report.nodes[-1].shape
-    (421642, 4241152, (10,))
-    """
-    from striate.analysis import inspect
-    from striate.sources import load
-
-    return inspect(load(net, input=input, classes=classes))
-
-
-def derive(
-    net: str | Path | Graph, layer: str, *, input: Shape | None = None, classes: int | None = None
-) -> Derivation:
-    """How each number of one layer follows, step by step.
-
-    Args:
-        net, input, classes: as :func:`load` takes them.
-        layer: the name of a node, as :func:`inspect` lists it.
-
-    Raises:
-        UsageError: when the network has no such layer.
-        NetworkError: as :func:`load`.
-
-    >>> [step.numbers for step in derive("simple-cnn", "conv1").shape][:1]
-    ['floor((32 + 1 + 1 - 3) / 1) + 1']
-    """
-    from striate.analysis import derive
-    from striate.sources import load
-
-    return derive(load(net, input=input, classes=classes), layer)
 
 
 def build(
@@ -157,6 +131,8 @@ def train(
     recipe: Recipe | str | Path | None = None,
     *,
     runs: str | Path = "runs",
+    folder: str | Path | None = None,
+    checkpoint_every: float | None = None,
     listen: Callable[[Event], None] | None = None,
     command: str | None = None,
     **options: Any,
@@ -168,6 +144,10 @@ def train(
         data: ``digits``, a folder, a CSV, IDX or ``.npz`` file, or a Dataset.
         recipe: a Recipe or a YAML file; ``options`` win over it.
         runs: the folder of all runs.
+        folder: of this run, a name below ``runs`` or a path; where an unfinished run is in it that was asked for in
+            the same way, that one goes on. Default: a new one with a number.
+        checkpoint_every: seconds between two checkpoints inside an epoch; default: 60, and seldomer where they would
+            take more than 5 % of the time.
         listen: told of every step and epoch; see :mod:`striate.training.events`.
         command: what was typed, for the record.
         **options: any option of :class:`striate.training.Recipe`, such as ``epochs=3``.
@@ -190,105 +170,15 @@ def train(
     elif options:
         given = {} if recipe is None else recipe.model_dump(exclude_unset=True)
         recipe = training.make_recipe({**given, **options})
-    run = training.train(net, data, recipe, runs=runs, listen=listen or training.events.silent, command=command)
+    run = training.train(
+        net,
+        data,
+        recipe,
+        runs=runs,
+        folder=folder,
+        checkpoint_every=checkpoint_every,
+        listen=listen or training.events.silent,
+        command=command,
+    )
     insight.write_report(run, None if isinstance(data, (str, Path)) else data)
     return run
-
-
-def open_run(run: str | Path = "latest", *, runs: str | Path = "runs") -> TrainedRun:
-    """A run again: its record, network, weights, classes and preprocessing.
-
-    Args:
-        run: its folder, its name under ``runs``, or ``latest``.
-        runs: the folder of all runs.
-
-    Raises:
-        RunError: when there is no such run, or it is damaged.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     _ = train("flatten > dense classes", "digits", epochs=1, runs=folder)
-    ...     open_run("latest", runs=folder).record.network
-    'inline'
-    """
-    from striate.training import open_trained
-
-    return open_trained(run, root=runs)
-
-
-def evaluate(
-    run: str | Path | TrainedRun = "latest", data: str | Path | None = None, *, split: str = "test"
-) -> Evaluation:
-    """Measure a run: on a split of its own data, or on other data with the same classes.
-
-    Args:
-        run: a run, or anything :func:`open_run` takes.
-        data: other data; default: the data the run was trained on.
-        split: ``test``, ``val`` or ``train``; data without splits are measured whole.
-
-    Raises:
-        RunError: when there is no such run, or it is damaged.
-        UsageError: when there is no such split.
-        DataError: when the data are gone, have changed, or have other classes.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     run = train("flatten > dense classes", "digits", epochs=1, runs=folder)
-    ...     evaluate(run, split="val").count
-    144
-    """
-    from striate.training.measuring import evaluate_run
-
-    return evaluate_run(_opened(run), data, split)
-
-
-def predict(run: str | Path | TrainedRun, files: Iterable[str | Path]) -> list[Prediction]:
-    """What a run says about image files, with the preprocessing and class names stored in it.
-
-    Args:
-        run: a run, or anything :func:`open_run` takes.
-        files: image files, in any number.
-
-    Returns:
-        One for each file, in their order; a file that cannot be read has an ``error`` and no label.
-
-    Raises:
-        RunError: when there is no such run, or it is damaged.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     run = train("flatten > dense classes", "digits", epochs=1, runs=folder)
-    ...     predict(run, ["missing.png"])[0].error
-    'the image cannot be used: no such file'
-    """
-    return _opened(run).predict(files)
-
-
-def report(run: str | Path | TrainedRun = "latest") -> Path:
-    """Write ``report.html`` of a run again: one page that needs no network.
-
-    Args:
-        run: a run, or anything :func:`open_run` takes.
-
-    Returns:
-        Where the page is.
-
-    Raises:
-        RunError: when there is no such run, or it is damaged.
-        StorageError: when the page cannot be written.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     run = train("flatten > dense classes", "digits", epochs=1, runs=folder)
-    ...     report(run).name
-    'report.html'
-    """
-    from striate.insight import write_report
-
-    return write_report(_opened(run))
-
-
-def _opened(run: str | Path | TrainedRun) -> TrainedRun:
-    from pathlib import Path
-
-    return open_run(run) if isinstance(run, (str, Path)) else run

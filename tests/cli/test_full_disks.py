@@ -119,12 +119,12 @@ def test_a_report_that_cannot_be_written(striate: Run, untouched: Path, tmp_path
 def test_memory_that_is_used_up(
     striate: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception
 ) -> None:
-    import striate.training.trainer as trainer
+    import striate.training.running as running
 
     def refuse(*arguments: object, **options: object) -> None:
         raise problem
 
-    monkeypatch.setattr(trainer, "train_epochs", refuse)
+    monkeypatch.setattr(running, "train_epochs", refuse)
     result = striate("train", NET, "--data", photos, "--runs", tmp_path, *QUICK)
     assert result.code == 1
     assert result.error.startswith("the memory is used up\n")

@@ -61,7 +61,7 @@ def options() -> dict[str, Any]:
 
 
 def test_every_field_is_a_flag_and_every_flag_a_field(options: dict[str, Any]) -> None:
-    own = {"data", "recipe", "print_recipe", "runs", "json"}
+    own = {"data", "recipe", "print_recipe", "runs", "run_folder", "checkpoint_every", "verify_resume", "json"}
     assert set(options) == own | set(Recipe.model_fields)
     for name in Recipe.model_fields:
         assert options[name].option_strings == [flags.flag_of(name)]

@@ -15,6 +15,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli", "studio"),
     ("__init__",),  # the verbs
+    ("_numbers", "_runs"),  # those of them that look at a network, and that use a run
     ("serving",),
     ("lint", "insight", "export"),
     ("training",),
@@ -22,7 +23,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("zoo", "analysis"),
     ("graph",),
     ("runs",),
-    ("findings", "errors", "units"),
+    ("findings", "errors", "units", "lazy"),
 )
 DEPTH = {room: depth for depth, line in enumerate(LINES) for room in line}
 

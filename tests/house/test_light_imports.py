@@ -45,7 +45,18 @@ def test_the_package_does_not_load_torch(library: Path, package: str) -> None:
     assert last_line(IMPORT_ALL.format(package=package)) == "False"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["inspect", "simple-cnn"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["inspect", "simple-cnn"],
+        ["lint", "simple-cnn"],
+        ["lint", "conv 8 3 > relu > relu > globalavgpool > dense 10", "--fix", "--format", "sarif"],
+        ["lint", "input: [3, 8, 8]\nlayers: [relu, relu]", "--diff"],
+        ["explain", "N301"],
+    ],
+    ids=" ".join,
+)
 def test_the_command_line_does_not_load_torch(library: Path, arguments: list[str]) -> None:
     if not (library / "cli" / "__init__.py").exists():
         pytest.skip("there is no striate.cli yet")

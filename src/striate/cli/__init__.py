@@ -16,8 +16,8 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; always ends with :class:`SystemExit`.
 
-    Exit codes: 0 done, 1 the disk or the memory refused, 2 usage, network or run, 3 data, 4 diverged, 70 a fault in
-    Striate, 130 interrupted.
+    Exit codes: 0 done, 1 a budget is exceeded, lint found an error, or the disk or the memory refused, 2 usage, network
+    or run, 3 data, 4 diverged, 70 a fault in Striate, 130 interrupted.
 
     Args:
         arguments: what follows ``striate``. Default: the process's own; then Ctrl-C and the standard streams are

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from striate.errors import UsageError
+from striate.errors import NetworkError, UsageError
 from striate.units import Shape, parse_shape
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from striate.cli.parser import Parser
 
-__all__ = ["add_json", "add_network", "add_run", "add_runs", "read_count", "read_shape"]
+__all__ = [
+    "add_json",
+    "add_kwargs",
+    "add_network",
+    "add_run",
+    "add_runs",
+    "as_option",
+    "read_count",
+    "read_options",
+    "read_shape",
+]
+
+_DIGITS = 18
+#: How Python would write another input shape.
+_INPUT = re.compile(r"input=\((\d+(?:, \d+)+)\)")
 
 
 def add_network(parser: Parser) -> None:
@@ -18,11 +35,34 @@ def add_network(parser: Parser) -> None:
     parser.words.add_argument(
         "net",
         metavar="NET",
-        help="a zoo name (simple-cnn), a YAML file, a run folder, or inline text such as"
+        help="a zoo name (simple-cnn), a YAML file, a run folder, model.py:Net, or inline text such as"
         " 'conv 16 3 same > relu > flatten > dense 10'",
     )
     parser.options.add_argument("--input", metavar="SHAPE", help="another input shape, channels first, such as 3x64x48")
     parser.options.add_argument("--classes", metavar="N", help="another number of classes")
+
+
+def add_kwargs(parser: Parser) -> None:
+    """``--kwargs``."""
+    parser.options.add_argument(
+        "--kwargs",
+        metavar="NAME=VALUE",
+        action="append",
+        help="what the class or function of model.py:Net is called with, also as a JSON object",
+    )
+
+
+def read_options(texts: list[str] | None) -> dict[str, Any] | None:
+    """What stands behind ``--kwargs``, or None.
+
+    Raises:
+        UsageError: it is not NAME=VALUE, nor JSON.
+    """
+    if texts is None:
+        return None
+    from striate.sources.python_reference import read_kwargs
+
+    return read_kwargs(texts)
 
 
 def add_run(parser: Parser, *, default: str | None = "latest") -> None:
@@ -69,6 +109,28 @@ def read_count(text: str | None, option: str) -> int | None:
     """
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text)):
-        raise UsageError("this is not a count", where=option, got=text, needs="a whole number of at least 1")
+    # Python refuses to read thousands of digits, and a count that means something has few.
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS and int(text)):
+        more = f", of at most {_DIGITS} digits" if len(text) > _DIGITS else ""
+        got = text if len(text) <= 2 * _DIGITS else f"{text[:_DIGITS]}… ({len(text)} characters)"
+        raise UsageError("this is not a count", where=option, got=got, needs=f"a whole number of at least 1{more}")
     return int(text)
+
+
+def as_option(error: NetworkError, parser: Parser) -> NetworkError:
+    """An error whose last line is an argument of Python's, with the option of the verb instead.
+
+    >>> from striate.cli.parser import Parser
+    >>> parser = Parser("inspect", "")
+    >>> add_network(parser)
+    >>> print(as_option(NetworkError("too small", write="input=(3, 4, 9)"), parser))
+    too small
+      write: --input 3x4x9
+    """
+    found = _INPUT.fullmatch(error.write or "")
+    if found is None:
+        return error
+    sizes = found[1].split(", ")
+    taken = {option for action in parser._actions for option in action.option_strings}
+    write = f"--input {'x'.join(sizes)}" if "--input" in taken else f"--size {'x'.join(sizes[1:])}"
+    return type(error)(error.problem, where=error.where, got=error.got, needs=error.needs, write=write)

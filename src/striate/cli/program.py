@@ -10,14 +10,15 @@ from types import ModuleType
 
 from striate.cli import verbs
 from striate.cli.failures import report_failure
+from striate.cli.options import as_option
 from striate.cli.output import flush, write_plain
 from striate.cli.parser import Parser
-from striate.errors import UsageError, near_miss
+from striate.errors import NetworkError, UsageError, near_miss
 
 __all__ = ["make_parser", "run", "verb_modules"]
 
 #: In the order of a day's work; a verb that is not named here comes last.
-_ORDER = ("zoo", "inspect", "compare", "train", "evaluate", "predict", "report")
+_ORDER = ("zoo", "inspect", "lint", "compare", "train", "resume", "evaluate", "predict", "report")
 
 _HELP = """\
 Usage: striate VERB ...
@@ -32,8 +33,8 @@ Options:
   -h, --help  show this text
   --version   show the version
 
-Exit codes: 0 done, 1 the disk or the memory refused, 2 usage, network or run, 3 data, 4 training diverged,
-130 interrupted.
+Exit codes: 0 done, 1 a budget is exceeded, lint found an error, or the disk or the memory refused,
+2 usage, network or run, 3 data, 4 training diverged, 130 interrupted, 143 told to end (SIGTERM).
 """
 
 
@@ -93,7 +94,10 @@ def _run(words: list[str]) -> int:
         write_plain(parser.format_help())
         return 0
     options = parser.parse(words[1:])
-    module.command(Namespace(**vars(options), words=words))
+    try:
+        module.command(Namespace(**vars(options), words=words))
+    except NetworkError as error:
+        raise as_option(error, parser) from None
     return 0
 
 

@@ -5,8 +5,9 @@ Names are imported when they are first used, so that ``import striate.views`` lo
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from striate.lazy import lazy_names
 
 if TYPE_CHECKING:
     from striate.views.as_json import json_text
@@ -71,13 +72,4 @@ _HOMES = {
     "zoo_listing": ("zoo_table",),
 }
 
-
-def __getattr__(name: str) -> object:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

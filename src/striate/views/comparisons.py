@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from striate.units import format_bytes, format_count, format_shape, format_share
-from striate.views.inspect_rows import field_words
+from striate.views.inspect_rows import field_words, output_words
 from striate.views.layer_wording import report_words
 from striate.views.safe_text import visible
 from striate.views.tables import Column, Facts, Grid, GridRow
@@ -80,7 +80,7 @@ def _spelled_out(entry: Summary) -> str:
 def _rows(networks: Sequence[Summary], two: bool) -> Iterator[tuple[str, ...]]:
     """A quantity in each row."""
     yield _words("input", [format_shape(entry.report.input) for entry in networks], two)
-    yield _words("output", [format_shape(entry.report.output) for entry in networks], two)
+    yield _words("output", [output_words(entry.report) for entry in networks], two)
     yield _few("layers", [entry.layers for entry in networks], two)
     yield _few("depth", [entry.depth for entry in networks], two)
     yield _numbers("parameters", [entry.report.parameters for entry in networks], two)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from striate.analysis.receptive_field import AxisField
     from striate.analysis.report import Report
 
-__all__ = ["InspectRow", "field_words", "inspect_notes", "inspect_rows"]
+__all__ = ["InspectRow", "field_words", "inspect_notes", "inspect_rows", "output_words"]
 
 FLOAT32 = 4
 """Bytes of one number."""
@@ -46,7 +46,8 @@ class InspectRow:
 def field_words(field: tuple[AxisField, ...], image: Shape) -> str:
     """A receptive field: ``5×5``, ``whole`` where every unit sees the whole image, ``–`` where there is none.
 
-    ``≤`` stands before a field that is the hull over all units, behind branches with different strides.
+    ``≤`` stands before a field that lies around what several units see: behind branches with different strides around
+    that of all units, behind an upsampling or uneven bins around that of all phases. One unit may see less.
 
     Args:
         field: along each axis of the image.
@@ -57,13 +58,22 @@ def field_words(field: tuple[AxisField, ...], image: Shape) -> str:
     '5×7'
     >>> field_words((AxisField(0, 31, 0, "whole"),) * 2, (3, 32, 32)), field_words((), (3, 32, 32))
     ('whole', '–')
+    >>> field_words((AxisField(-8, 8, 1, at_most=True),) * 2, (3, 32, 32))
+    '≤17×17'
     """
     if not field:
         return "–"
     mixed = any(axis.kind == "mixed" for axis in field)
     if not mixed and all(axis.covers(size) for axis, size in zip(field, image[1:], strict=True)):
         return "whole"
-    return ("≤" if mixed else "") + "×".join(str(axis.size) for axis in field)
+    bound = mixed or any(axis.at_most for axis in field)
+    return ("≤" if bound else "") + "×".join(str(axis.size) for axis in field)
+
+
+def output_words(report: Report) -> str:
+    """The shape of every output: ``255×13×13 and 255×26×26``."""
+    shapes = [format_shape(node.shape) for node in report.leaving] if report.outputs else [format_shape(report.output)]
+    return shapes[0] if len(shapes) == 1 else f"{', '.join(shapes[:-1])} and {shapes[-1]}"
 
 
 def inspect_rows(report: Report) -> tuple[InspectRow, ...]:
@@ -94,6 +104,8 @@ def inspect_notes(report: Report) -> tuple[tuple[str, str], ...]:
     ]
     if any(axis.kind == "mixed" for node in report.nodes for axis in node.field):
         notes.append(("≤", "branches with different strides meet there: the hull over all units"))
+    elif any(field_words(node.field, report.input).startswith("≤") for node in report.nodes):
+        notes.append(("≤", "at most: behind an upsampling or uneven bins, whose phases differ; --unit shows one unit"))
     if report.uncounted:
         names = ", ".join(report.uncounted)
         notes.append(("uncounted", f"{names}: no layer describes them, so the totals are lower bounds"))
@@ -101,12 +113,14 @@ def inspect_notes(report: Report) -> tuple[tuple[str, str], ...]:
 
 
 def _output_field(report: Report) -> str:
-    read = {name for node in report.nodes for name in node.inputs}
-    ends = [node for node in report.nodes if node.name not in read and node.shape == report.output]
-    words = field_words((ends[0] if ends else report.nodes[-1]).field, report.input)
-    if words == "whole":
+    words = [field_words(node.field, report.input) for node in report.leaving]
+    if len(words) > 1:
+        return ", ".join(f"{word} at {node.name}" for word, node in zip(words, report.leaving, strict=True))
+    if words[0] == "whole":
         return "every output sees the whole image"
-    return "the output does not depend on the image" if words == "–" else f"{words} pixels at the output"
+    if words[0] == "–":
+        return "the output does not depend on the image"
+    return f"{words[0].replace('≤', 'at most ')} pixels at the output"
 
 
 def _count(count: int) -> str:

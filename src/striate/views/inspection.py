@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from striate.units import format_count, format_shape
-from striate.views.inspect_rows import InspectRow, inspect_notes, inspect_rows
+from striate.views.inspect_rows import InspectRow, inspect_notes, inspect_rows, output_words
 from striate.views.outline_rows import tree_rows
 from striate.views.safe_text import visible
 from striate.views.tables import Column, Facts, Grid, GridRow
@@ -75,9 +75,7 @@ class _InspectTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         report = self.report
-        yield Text.assemble(
-            (visible(report.name), "bold"), f": {format_shape(report.input)} → {format_shape(report.output)}"
-        )
+        yield Text.assemble((visible(report.name), "bold"), f": {format_shape(report.input)} → {output_words(report)}")
         yield Text()
         rows = [_cells(row) for row in self.rows]
         total = ("total", "", "", format_count(report.parameters), "", format_count(report.macs), "", "")

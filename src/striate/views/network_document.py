@@ -13,7 +13,7 @@ from striate.units import format_bytes, format_count, format_shape
 from striate.views.cost_bars import bars_svg
 from striate.views.diagram_svg import svg_diagram
 from striate.views.field_growth import growth_points, growth_svg
-from striate.views.inspect_rows import inspect_notes
+from striate.views.inspect_rows import inspect_notes, output_words
 from striate.views.number_wording import format_compact
 from striate.views.page_environment import network_rows, page_css, page_environment, page_text
 
@@ -41,7 +41,7 @@ def network_page(report: Report, depth: int | None = None) -> str:
         "css": page_css("report.css", "network.css"),
         "script": Markup(script),
         "script_hash": f"sha256-{digest}",
-        "standfirst": f"{format_shape(report.input)} → {format_shape(report.output)}, {len(kinds):,} layers",
+        "standfirst": f"{format_shape(report.input)} → {output_words(report)}, {len(kinds):,} layers",
         "facts": _facts(report),
         "diagram": Markup(svg_diagram(report, depth, standalone=False)),
         "bars": Markup(bars_svg(report, depth, standalone=False)) if report.parameters or report.macs else None,

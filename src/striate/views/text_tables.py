@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from striate.units import format_count, format_shape
-from striate.views.inspect_rows import inspect_notes, inspect_rows
+from striate.views.inspect_rows import inspect_notes, inspect_rows, output_words
 from striate.views.layer_wording import report_words
 from striate.views.outline_rows import tree_rows
 
@@ -37,7 +37,7 @@ def markdown_table(report: Report, depth: int | None = None, *, fold: bool = Fal
     """
     rows = tree_rows(report, depth) if fold or depth is not None else inspect_rows(report)
     lines = [
-        f"## {report.name.translate(_ESCAPES)}: {format_shape(report.input)} → {format_shape(report.output)}",
+        f"## {report.name.translate(_ESCAPES)}: {format_shape(report.input)} → {output_words(report)}",
         "",
         _line(_TITLES),
         "|:--|:--|--:|--:|--:|--:|--:|--:|",

@@ -78,7 +78,7 @@ def _axis(name: str, axis: UnitAxis) -> str:
     pixels = {"height": "rows", "width": "columns"}.get(name, "places")
     parts = [f"{pixels} {axis.first} to {axis.last}"]
     if axis.field.kind == "local":
-        theory = f"theory {axis.low} to {axis.high}"
+        theory = f"theory {'at most ' if axis.field.at_most else ''}{axis.low} to {axis.high}"
         outside = [
             f"{count} outside the image {side}"
             for count, side in ((axis.before, "in front"), (axis.after, "behind"))

@@ -37,7 +37,8 @@ def zoo_table(architectures: Iterable[Architecture]) -> Grid:
 
 def _row(entry: Architecture) -> GridRow:
     graph = entry.build()
-    numbers = (format_count(entry.classes), format_count(graph.parameter_count), format_compact(_macs(graph)))
+    classes = format_count(entry.classes) if entry.adapts_classes else "–"
+    numbers = (classes, format_count(graph.parameter_count), format_compact(_macs(graph)))
     texts = (format_shape(entry.input), *numbers, entry.summary)
     return GridRow((Text(entry.name, "cyan"), *(Text(text) for text in texts)))
 

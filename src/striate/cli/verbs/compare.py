@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from striate.cli.options import add_json, read_count, read_shape
+from striate.cli.options import add_json, add_kwargs, read_count, read_options, read_shape
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -34,6 +34,7 @@ def arguments(parser: Parser) -> None:
     )
     group.add_argument("--example", metavar="NAME", help="a ready-made comparison")
     group.add_argument("--list-examples", action="store_true", help="the names of these")
+    add_kwargs(parser)
     add_json(parser)
 
 
@@ -59,7 +60,6 @@ def command(options: Namespace) -> None:
 
 def _networks(options: Namespace) -> None:
     import striate as st
-    from striate.analysis.comparison import compare
     from striate.cli.output import show, write_plain
     from striate.errors import UsageError
     from striate.views import json_text
@@ -74,8 +74,10 @@ def _networks(options: Namespace) -> None:
             write=f"striate compare {options.nets[0] if options.nets else 'resnet18'} resnet34",
         )
     shape, classes = read_shape(options.input), read_count(options.classes, "--classes")
-    graphs = [st.load(net, input=shape, classes=classes) for net in options.nets]
-    comparison = compare(*graphs, layers=True if options.layers else None)
+    nets, kwargs = options.nets, read_options(options.kwargs)
+    if kwargs is not None:
+        nets = [st.load(net, input=shape, classes=classes, kwargs=kwargs if ":" in net else None) for net in nets]
+    comparison = st.compare(*nets, input=shape, classes=classes, layers=True if options.layers else None)
     if options.json:
         write_plain(json_text(comparison))
     else:

@@ -5,8 +5,13 @@ Examples:
   striate inspect net.yaml --input 3x96x96 --json
   striate inspect "conv 16 3 same > relu > maxpool 2 > flatten > dense 10" --layer conv1
   striate inspect resnet152 --depth 2
+  striate inspect model.py:Net --input 3x224x224 --kwargs width=64
   striate inspect resnet18 --unit layer2.0.relu2:10,10
   striate inspect resnet18 --set conv1.stride=1 --max-macs 2G
+  striate inspect resnet50 --memory --batch 32 --fit 8GiB --depth 1
+  striate inspect resnet50 --count-like fvcore
+  striate inspect net.onnx --input 3x224x224
+  striate inspect weights.pth
   striate inspect resnet152 --format html -o resnet152.html
 """
 
@@ -14,8 +19,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from striate.cli.inspect_options import add_inspect_options, check_budgets, load_network, show_asked
-from striate.cli.options import add_json, add_network, read_count
+from striate.cli.checkpoint_files import show_checkpoint
+from striate.cli.inspect_budgets import check_budgets
+from striate.cli.inspect_options import add_inspect_options, check_options, load_network, show_asked
+from striate.cli.options import add_json, add_kwargs, add_network, read_count
 from striate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +41,7 @@ FORMATS = ("table", "bars", "markdown", "csv", "html", "svg", "mermaid")
 def arguments(parser: Parser) -> None:
     """``NET``, ``--input``, ``--classes``, ``--layer``, ``--format``, ``--depth``, ``--output``, ``--json``."""
     add_network(parser)
+    add_kwargs(parser)
     parser.options.add_argument("--layer", metavar="NAME", help="derive each number of this layer step by step")
     parser.options.add_argument("--format", choices=FORMATS, help=f"one of {', '.join(FORMATS)} [table]")
     parser.options.add_argument(
@@ -50,7 +58,9 @@ def command(options: Namespace) -> None:
     from striate.cli.output import show, write_plain
     from striate.views import derivation_view, json_text
 
-    _check(options)
+    if show_checkpoint(options):
+        return
+    check_options(options)
     graph = load_network(options)
     if show_asked(options, graph):
         return
@@ -89,14 +99,6 @@ def _formatted(report: Report, options: Namespace) -> str:
         "mermaid": views.mermaid_diagram,
     }[options.format]
     return write(report, depth)
-
-
-def _check(options: Namespace) -> None:
-    """Options that would be without effect."""
-    if options.layer is not None and (options.format or options.depth or options.output):
-        raise UsageError("--layer derives one layer; --format, --depth and --output are for the whole network")
-    if options.json and (options.format or options.depth):
-        raise UsageError("--json has every node; --format and --depth are for the other formats")
 
 
 def _printed(view: RenderableType, output: str | None) -> str:

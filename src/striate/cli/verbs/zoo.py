@@ -40,7 +40,7 @@ def _as_dict(entry: Architecture, report: Report) -> dict[str, object]:
         "name": entry.name,
         "aliases": list(entry.aliases),
         "input": list(entry.input),
-        "classes": entry.classes,
+        "classes": entry.classes if entry.adapts_classes else None,
         "parameters": report.parameters,
         "macs": report.macs,
         "summary": entry.summary,
