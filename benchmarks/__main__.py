@@ -9,7 +9,7 @@ from benchmarks.timing import machine
 
 __all__: list[str] = []
 
-NAMES = ("startup", "digits", "mnist")
+NAMES = ("startup", "inspecting", "importing", "digits", "mnist", "killing")
 
 
 def run(names: list[str]) -> int:

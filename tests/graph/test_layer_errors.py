@@ -52,6 +52,21 @@ CASES = [
         "  write: amount: 0",
     ),
     (
+        "channelpad: -1",
+        "channelpad cannot use this after\n"
+        "  got:   after: -1\n"
+        "  needs: a whole number of at least 0\n"
+        "  write: after: 1",
+    ),
+    (
+        "channelpad: {before: 2}",
+        "channelpad needs after\n  got:   before: 2\n  write: channelpad: {after: 3}",
+    ),
+    (
+        "dense: {units: 3, pointwise: 1}",
+        "dense cannot use this pointwise\n  got:   pointwise: 1\n  needs: true or false\n  write: pointwise: true",
+    ),
+    (
         "pad: [13, reflect]",
         "reflect padding needs enough pixels to take from\n"
         "  got:   padding 13+13 on 12 pixels, input 8×16×12\n"

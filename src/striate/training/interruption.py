@@ -68,6 +68,16 @@ class Interruption:
         finally:
             self._cutting = False
 
+    @property
+    def signalled(self) -> bool:
+        """Whether a signal asked for it, and not the program."""
+        return self._number is not None
+
+    @property
+    def number(self) -> int:
+        """The signal that was noticed; SIGINT where training was asked to stop in another way."""
+        return self._number or signal.SIGINT
+
     def pass_on(self) -> None:
         """After the end: a signal that came too late to stop anything goes to the handler that was there before."""
         if self._number is not None:

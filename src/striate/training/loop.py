@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from striate.errors import DivergedError
 from striate.training.augmentation import Augmentation, epoch_draws
-from striate.training.bookkeeping import Meter
-from striate.training.evaluation import images_at_once, loss_and_accuracy, network_outputs
+from striate.training.evaluation import loss_and_accuracy
 from striate.training.inputs import normalize_, to_input, to_tensor, to_unit
 from striate.training.optimization import Constraints, make_optimizer
 from striate.training.plan import batch_bounds
@@ -22,56 +19,25 @@ from striate.training.randomness import seed_of, seeded
 from striate.training.schedule import make_schedule
 
 if TYPE_CHECKING:
-    from striate.data import Dataset, Split
-    from striate.graph import Graph
-    from striate.training.bookkeeping import History
+    from striate.training.bookkeeping import Ending, History
     from striate.training.events import Listener
     from striate.training.interruption import Interruption
+    from striate.training.job import Job
     from striate.training.keeper import Keeper
-    from striate.training.losses import Loss
     from striate.training.plan import Plan
-    from striate.training.recipe import Recipe
 
-__all__ = ["Ending", "Job", "train_epochs"]
-
-Ending = Literal["done", "out of time", "stopped early", "interrupted"]
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything one training needs.
-
-    Args:
-        graph: the network up to its logits.
-        module: the same network, initialised; its weights are what training changes.
-        dataset: images, labels and preprocessing.
-        recipe, plan: what to do.
-        loss: what is minimised.
-        dtype: fp32, or bf16 for autocast.
-    """
-
-    graph: Graph
-    module: nn.Module
-    dataset: Dataset
-    recipe: Recipe
-    plan: Plan
-    loss: Loss
-    dtype: torch.dtype
-
-    def outputs(self, split: Split) -> torch.Tensor:
-        """The raw outputs for every image of a split in eval mode: (count, outputs) float32."""
-        return network_outputs(
-            self.module, split.images, self.dataset.preprocessing, self.plan.layout, images_at_once(self.graph)
-        )
+__all__ = ["train_epochs"]
 
 
 def train_epochs(job: Job, history: History, keeper: Keeper, listen: Listener, interruption: Interruption) -> Ending:
     """Train until the epochs, the time or the patience end, or somebody interrupts.
 
     The order of the images in an epoch, the augmentation and the dropout follow from the seed and the epoch alone.
+    Where the keeper has a checkpoint, training goes on behind the last step of it.
 
     Raises:
         DivergedError: at a loss or weight that is not finite; the last good weights stay on the disk.
+        RunError: when the checkpoint does not fit the network.
         StorageError: when the disk is full; what was saved before stays.
     """
     plan, recipe, module, clock = job.plan, job.recipe, job.module, history.clock
@@ -82,13 +48,18 @@ def train_epochs(job: Job, history: History, keeper: Keeper, listen: Listener, i
     constraints = Constraints(recipe, job.graph, module)
     schedule = make_schedule(recipe)
     bounds = batch_bounds(len(images), plan.batch)
-    for epoch in itertools.count(1):
+    meter = keeper.begin(optimizer)
+    while (ending := history.ending()) is None:
+        epoch = history.epochs + 1
         order = torch.randperm(len(images), generator=seeded(recipe.seed, epoch, "order"))
-        torch.default_generator.manual_seed(seed_of(recipe.seed, epoch, "dropout"))
         draws = epoch_draws(recipe.seed, epoch, len(images)) if augmentation.active else None
-        meter = Meter(job.dataset.task)
+        if meter.steps == 0:
+            torch.default_generator.manual_seed(seed_of(recipe.seed, epoch, "dropout"))
         module.train()
-        for step, (start, end) in enumerate(bounds, 1):
+        meter.start()
+        while meter.steps == 0 or not (meter.steps == plan.steps or interruption.requested or clock.expired):
+            keeper.between_steps(meter)
+            start, end = bounds[meter.steps]
             picked = order[start:end]
             rate = plan.learning_rate * schedule(clock.progress())
             for group in optimizer.param_groups:
@@ -100,36 +71,28 @@ def train_epochs(job: Job, history: History, keeper: Keeper, listen: Listener, i
             loss = job.loss(outputs.float(), target)
             value = float(loss.detach())
             finite = math.isfinite(value)
-            keeper.step(epoch, clock.steps + 1, value, rate, last=step == plan.steps or not finite)
+            keeper.step(epoch, clock.steps + 1, value, rate, last=meter.steps + 1 == plan.steps or not finite)
             if not finite:
-                raise _diverged(f"the loss is {value}", f"epoch {epoch}, step {step}", plan)
+                raise _diverged(f"the loss is {value}", f"epoch {epoch}, step {meter.steps + 1}", plan)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             constraints.before_step()
             optimizer.step()
             constraints.after_step()
             clock.tick()
-            meter.add(value, outputs, target)
-            listen(history.step_done(epoch, step, meter))
-            if interruption.requested or clock.expired:
-                break
-        _check_finite(module, f"epoch {epoch}, step {step}", plan)
+            meter.add(value, job.loss.weight(target), rate, outputs, target)
+            listen(history.step_done(epoch, meter))
+        _check_finite(module, f"epoch {epoch}, step {meter.steps}", plan)
         try:
             with interruption.cutting_short():
                 val_loss, val_accuracy = _validate(job, epoch)
         except KeyboardInterrupt:
-            keeper.save_last()
+            keeper.interrupted(meter)
             return "interrupted"
         done = history.epoch_done(epoch, meter, val_loss, val_accuracy)
-        keeper.epoch(done, clock.steps, rate)
+        meter = keeper.epoch(done, meter)
         listen(done)
-        if epoch == plan.epochs:
-            return "done"
-        if clock.expired:
-            return "out of time"
-        if history.best.patience_is_over(epoch):
-            return "stopped early"
-    raise AssertionError("unreachable")
+    return ending
 
 
 def _preparation(job: Job, augmentation: Augmentation) -> Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,8 +16,29 @@ if TYPE_CHECKING:
 
 __all__ = ["LOSS_OF_TASK", "Loss", "make_loss"]
 
-#: From (outputs, labels) to one number, the mean over the batch.
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """What training minimises.
+
+    Args:
+        mean: from (outputs, labels) to one number, the mean over the batch.
+        class_weights: (classes,), where the mean is one by these weights; None where every image counts alike.
+    """
+
+    mean: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    class_weights: torch.Tensor | None = None
+
+    def __call__(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The mean over a batch."""
+        return self.mean(outputs, labels)
+
+    def weight(self, labels: torch.Tensor) -> float:
+        """What a batch weighs in a mean over several: its images, or the sum of their classes' weights."""
+        if self.class_weights is None:
+            return float(len(labels))
+        return float(self.class_weights.to(labels.device)[labels].sum(dtype=torch.float64))
+
 
 LOSS_OF_TASK = {"classes": "cross-entropy", "tags": "binary-cross-entropy", "values": "mse"}
 
@@ -55,14 +77,17 @@ def make_loss(recipe: Recipe, task: str, classes: tuple[str, ...], counts: dict[
     if name == "cross-entropy":
         weights = _class_weights(recipe, classes, counts)
         smoothing = recipe.label_smoothing
-        return name, lambda outputs, labels: F.cross_entropy(
-            outputs, labels, None if weights is None else weights.to(outputs), label_smoothing=smoothing
-        )
+
+        def cross_entropy(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            factors = None if weights is None else weights.to(outputs)
+            return F.cross_entropy(outputs, labels, factors, label_smoothing=smoothing)
+
+        return name, Loss(cross_entropy, weights)
     measure = F.mse_loss if name == "mse" else F.binary_cross_entropy_with_logits
     if task == "classes":
         size = len(classes)
-        return name, lambda outputs, labels: measure(outputs, F.one_hot(labels, size).to(outputs))
-    return name, lambda outputs, labels: measure(outputs, labels.to(outputs))
+        return name, Loss(lambda outputs, labels: measure(outputs, F.one_hot(labels, size).to(outputs)))
+    return name, Loss(lambda outputs, labels: measure(outputs, labels.to(outputs)))
 
 
 def _class_weights(recipe: Recipe, classes: tuple[str, ...], counts: dict[str, int]) -> torch.Tensor | None:

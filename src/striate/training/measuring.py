@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from striate.runs.records import Evaluation
     from striate.training.trained import TrainedRun
 
-__all__ = ["evaluate_run", "run_split"]
+__all__ = ["evaluate_run", "read_again", "run_split"]
 
 
 def run_split(run: TrainedRun, name: str) -> Split:
@@ -36,7 +36,7 @@ def run_split(run: TrainedRun, name: str) -> Split:
         )
     if run.dataset is not None:
         return run.dataset.splits[name]
-    split = _read_again(run).splits.get(name)
+    split = read_again(run).splits.get(name)
     found = None if split is None else split_card(split, card.classes, card.task)
     if split is None or found is None or found.hash != card.splits[name].hash:
         raise DataError(
@@ -49,14 +49,22 @@ def run_split(run: TrainedRun, name: str) -> Split:
     return split
 
 
-def _read_again(run: TrainedRun) -> Dataset:
-    """The images under the name they were read from, with the options of the run."""
+def read_again(run: TrainedRun, source: str | Path | None = None) -> Dataset:
+    """The images of a run, read with its options; whether they are still the same is for the caller to find out.
+
+    Args:
+        run: with its card and recipe.
+        source: where they are now; None: under the name they were read from.
+
+    Raises:
+        DataError: they cannot be read any more.
+    """
     card, recipe = run.card, run.record.recipe
     form = card.preprocessing
     options: dict[str, Any] = {name: recipe[name] for name in ("val", "test", "broken") if name in recipe}
     try:
         return load_data(
-            card.source,
+            card.source if source is None else source,
             size=(form.height, form.width),
             channels=form.channels,
             fit=form.fit,

@@ -38,7 +38,7 @@ def default_momentum(recipe: Recipe) -> float:
 def make_optimizer(recipe: Recipe, graph: Graph, module: nn.Module) -> torch.optim.Optimizer:
     """SGD with Nesterov momentum, Adam or AdamW; weight decay on weights only, not on biases, scales and shifts."""
     roles = {name: parameter.role for name, parameter in graph.parameters()}
-    named = list(module.named_parameters())
+    named = [entry for entry in module.named_parameters(remove_duplicate=False) if entry[0] in roles]
     groups: list[dict[str, Any]] = [
         {"params": [p for name, p in named if roles[name] == "weight"], "weight_decay": default_weight_decay(recipe)},
         {"params": [p for name, p in named if roles[name] != "weight"], "weight_decay": 0.0},
@@ -61,9 +61,9 @@ class Constraints:
     """
 
     def __init__(self, recipe: Recipe, graph: Graph, module: nn.Module) -> None:
-        named = dict(module.named_parameters())
+        named = dict(module.named_parameters(remove_duplicate=False))
         self._l1, self._clip, self._max_norm = recipe.l1, recipe.clip, recipe.max_norm
-        self._all = list(named.values())
+        self._all = list(module.parameters())
         self._weights = [named[name] for name, parameter in graph.parameters() if parameter.role == "weight"]
         self._filters = [] if recipe.max_norm is None else _filters(graph, named)
 
@@ -89,7 +89,7 @@ def _filters(graph: Graph, named: dict[str, nn.Parameter]) -> list[tuple[torch.T
     """Views of the weights, each with the axis along which its filters lie."""
     found: list[tuple[torch.Tensor, int]] = []
     for node in graph.nodes:
-        for parameter in node.layer.parameters(graph.input_shapes(node)):
+        for parameter in graph.own_parameters(node):
             if parameter.role == "weight":
                 weight = named[f"{node.name}.{parameter.name}"].detach()
                 if isinstance(node.layer, ConvTranspose):

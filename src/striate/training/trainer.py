@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from torch import nn
 
-from striate.backend import build_module, initialize, load_weights
 from striate.data import Dataset
 from striate.graph import Graph
-from striate.runs import create_run
+from striate.runs import RunFolder, create_run
+from striate.runs.folder import create_run_at, run_path
+from striate.runs.lock import alone_in
 from striate.training.bookkeeping import History
-from striate.training.evaluation import evaluate_outputs
-from striate.training.events import Listener, Note, Started, silent
+from striate.training.checkpointing import Checkpointer
+from striate.training.events import Listener, Note, silent
 from striate.training.fitting import fit_network
+from striate.training.identity import Identity
 from striate.training.inputs import to_input, to_tensor
 from striate.training.interruption import Interruption
-from striate.training.keeper import Keeper
-from striate.training.loop import Ending, Job, train_epochs
+from striate.training.job import Job
 from striate.training.losses import Loss, make_loss
 from striate.training.network import check_fits, logits_graph
 from striate.training.plan import Plan, make_plan
 from striate.training.precision import Choice, choose_precision
 from striate.training.randomness import isolated
 from striate.training.recipe import Recipe
-from striate.training.recording import Recorder
+from striate.training.recording import Recorder, first_record
+from striate.training.resuming import check_same_request, has_begun, resume, unfinished_twin
+from striate.training.running import finished, first_module, run_job
 from striate.training.trained import TrainedRun
 
 __all__ = ["train"]
@@ -36,8 +40,11 @@ def train(
     recipe: Recipe | None = None,
     *,
     runs: str | Path = "runs",
+    folder: str | Path | None = None,
+    checkpoint_every: float | None = None,
     listen: Listener = silent,
     command: str | None = None,
+    interruption: Interruption | None = None,
 ) -> TrainedRun:
     """Train a network on images and write everything into a new run folder.
 
@@ -46,20 +53,31 @@ def train(
         data: ``digits``, a folder, a CSV, IDX or ``.npz`` file, or a Dataset.
         recipe: how; the default needs no option.
         runs: the folder of all runs.
+        folder: of this run, as a name below ``runs`` or a path; None: a new one with a number. Where an unfinished run
+            is in it that was asked for in the same way, that one goes on.
+        checkpoint_every: seconds between two checkpoints inside an epoch; None: 60, and seldomer where checkpoints
+            would take more than 5 % of the time.
         listen: told of every step and epoch; see :mod:`striate.training.events`.
         command: the command line, for the record.
+        interruption: for who wants to stop it from outside.
 
     Returns:
         The finished run, opened.
 
     Raises:
         NetworkError, DataError, UsageError: before anything is written.
+        RunError: the folder holds another run, or a finished one, or another process is training it.
         DivergedError, InterruptedRun, StorageError: after saving what was good; the run folder says how it ended.
     """
     recipe = recipe or Recipe()
     graph, dataset = fit_network(net, data, recipe)
     check_fits(graph, dataset)
+    if folder is not None and has_begun(begun := RunFolder(run_path(folder, runs))):
+        check_same_request(begun, graph, dataset, recipe)
+        return resume(begun.path, dataset, checkpoint_every=checkpoint_every, listen=listen, interruption=interruption)
     plan = make_plan(recipe, graph, dataset)
+    if folder is None and (twin := unfinished_twin(runs, graph, dataset, recipe)) is not None:
+        listen(Note(f"{twin} was asked for in the same way and is not finished: striate resume {shlex.quote(twin)}"))
     loss_name, loss = make_loss(recipe, dataset.task, dataset.classes, dataset.card.splits["train"].counts)
     logits = logits_graph(graph, dataset.task)
     if logits is not graph:
@@ -67,51 +85,27 @@ def train(
     for note in (*plan.notes, *(finding.line() for finding in dataset.findings)):
         listen(Note(note))
     with isolated(plan.threads):
-        module = _first_module(logits, recipe, plan)
+        history = History(plan, recipe.early_stopping)
+        module = first_module(logits, recipe, plan)
         choice = _choose(recipe, plan, module, logits, dataset, loss)
         listen(Note(f"arithmetic: {choice.name} ({choice.reason})"))
         job = Job(logits, module, dataset, recipe, plan, loss, choice.dtype)
         resolved = {"loss": loss_name, "precision": choice.name, "precision_reason": choice.reason, "device": "cpu"}
-        with Interruption() as interruption:
-            folder = create_run(runs, f"{_stem(dataset)}-{graph.name}")
-            recorder = Recorder(folder, graph, recipe, plan, resolved, command)
-            with interruption.armed(), recorder.recording(dataset):
-                ending = _train(job, recorder, listen, interruption)
-    if ending == "interrupted":
-        raise recorder.interrupted()
-    interruption.pass_on()
-    return TrainedRun(folder, dataset=dataset)
+        with interruption or Interruption() as interruption:
+            run = _new_folder(runs, folder, dataset, graph)
+            recorder = Recorder(run, first_record(run, graph, recipe, plan, resolved, command))
+            with alone_in(run.checkpoint), interruption.armed(), recorder.recording():
+                recorder.write_beginning(graph, dataset)
+                identity = Identity.of(graph, dataset.card, recorder.record.recipe, recorder.record.resolved)
+                checkpointer = Checkpointer(run, identity, module, history, checkpoint_every)
+                ending = run_job(job, history, checkpointer, recorder, listen, interruption)
+    return finished(recorder, ending, dataset, listen, interruption)
 
 
-def _train(job: Job, recorder: Recorder, listen: Listener, interruption: Interruption) -> Ending:
-    """Train, measure the best weights, and write how it ended."""
-    dataset, plan, folder = job.dataset, job.plan, recorder.folder
-    listen(Started(str(folder.path), plan.epochs, plan.steps, len(dataset.train)))
-    history = History(plan, job.recipe.early_stopping)
-    try:
-        with Keeper(folder, job.graph, job.module) as keeper:
-            ending = train_epochs(job, history, keeper, listen, interruption)
-            if history.epochs == 0:
-                # No epoch was finished, so the newest weights are the best there are.
-                keeper.save_best()
-    finally:
-        recorder.results.update(history.results())
-    if ending != "interrupted":
-        try:
-            with interruption.cutting_short():
-                load_weights(job.module, folder.best_weights)
-                _evaluate_best(job, recorder)
-        except KeyboardInterrupt:
-            ending = "interrupted"
-    recorder.end(ending, _reason(ending, history, job.recipe.early_stopping))
-    return ending
-
-
-def _first_module(graph: Graph, recipe: Recipe, plan: Plan) -> nn.Module:
-    """The network with its first weights, in the memory order of the plan."""
-    module = build_module(graph, seed=None)
-    initialize(module, graph, recipe.init, recipe.seed)
-    return module.to(memory_format=plan.layout)  # type: ignore[call-overload, no-any-return]
+def _new_folder(runs: str | Path, folder: str | Path | None, dataset: Dataset, graph: Graph) -> RunFolder:
+    if folder is None:
+        return create_run(runs, f"{Path(dataset.card.source).name.split('.')[0] or 'data'}-{graph.name}")
+    return create_run_at(folder, runs)
 
 
 def _choose(recipe: Recipe, plan: Plan, module: nn.Module, graph: Graph, dataset: Dataset, loss: Loss) -> Choice:
@@ -122,31 +116,3 @@ def _choose(recipe: Recipe, plan: Plan, module: nn.Module, graph: Graph, dataset
     # A backward pass costs about twice a forward pass; a time budget alone counts as a long training.
     work = 3.0 * macs * len(dataset.train) * plan.epochs if plan.epochs else float("inf")
     return choose_precision(recipe.precision, module, batch, labels, loss, work)
-
-
-def _evaluate_best(job: Job, recorder: Recorder) -> None:
-    """Measure validation and test in fp32, and store both."""
-    dataset = job.dataset
-    for name, split in dataset.splits.items():
-        if name == "train":
-            continue
-        evaluation = evaluate_outputs(job.outputs(split), split, name, dataset.task, dataset.classes, job.loss)
-        recorder.folder.write_evaluation(evaluation)
-        recorder.results[f"{name}_loss"] = evaluation.loss
-        if evaluation.accuracy is not None:
-            recorder.results[f"{name}_accuracy"] = evaluation.accuracy
-        if evaluation.rmse is not None:
-            recorder.results[f"{name}_rmse"] = evaluation.rmse
-
-
-def _reason(ending: Ending, history: History, patience: int | None) -> str:
-    return {
-        "done": "the one epoch was trained" if history.epochs == 1 else f"all {history.epochs} epochs were trained",
-        "out of time": f"the time was up in epoch {history.epochs}",
-        "stopped early": f"no better validation in {patience} epochs; stopped after {history.epochs}",
-        "interrupted": f"stopped by the user after {history.epochs} whole epochs",
-    }[ending]
-
-
-def _stem(dataset: Dataset) -> str:
-    return Path(dataset.card.source).name.split(".")[0] or "data"
