@@ -37,3 +37,18 @@ def folders(tmp_path: Path) -> Folders:
         return root
 
     return make
+
+
+def make_photograph(seed: int, side: int = 48) -> Image.Image:
+    """Something like a photograph: smooth at every scale, different for every seed."""
+    generator = np.random.default_rng(seed)
+    pixels = np.zeros((side, side, 3))
+    for grid in (2, 4, 8, 16):
+        noise = Image.fromarray(generator.integers(0, 256, (grid, grid, 3), dtype=np.uint8))
+        pixels += np.asarray(noise.resize((side, side), Image.Resampling.BICUBIC), np.float64) / grid
+    return Image.fromarray((pixels * 255 / pixels.max()).astype(np.uint8))
+
+
+@pytest.fixture(scope="session")
+def photograph() -> Picture:
+    return make_photograph

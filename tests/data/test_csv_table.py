@@ -68,7 +68,7 @@ def test_tags_are_split_and_missing_ones_said(table: Write) -> None:
     path = table("path,labels", *rows(lambda index: "rare" if index == 3 else f"t{index % 2}"))
     dataset = load_data(path)
     assert dataset.train.labels[:, dataset.classes.index("rare")].sum() == 1
-    assert [finding.message for finding in dataset.findings] == [
+    assert [finding.message for finding in dataset.findings if finding.code < "D021"] == [
         "no image of val has the tag 'rare'",
         "no image of test has the tag 'rare'",
     ]
@@ -89,7 +89,7 @@ def test_values(table: Write) -> None:
 
 def test_other_columns_are_said(table: Write) -> None:
     path = table("id,path,label,note", *(f"{i},img/img{i}.png,{i % 2},x" for i in range(20)))
-    assert load_data(path).findings[-1].message == "columns that are not used: id, note"
+    assert load_data(path).findings[0].message == "columns that are not used: id, note"
 
 
 def test_missing_images_are_skipped_by_name(table: Write) -> None:

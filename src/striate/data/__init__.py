@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from striate.lazy import lazy_names
 
 if TYPE_CHECKING:
     from striate.data.contract import class_contract
@@ -14,20 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "Split", "apply_preprocessing", "class_contract", "load_data", "read_image"]
 
 _HOMES = {
-    "Dataset": "dataset",
-    "Split": "dataset",
-    "apply_preprocessing": "preprocess",
-    "class_contract": "contract",
-    "load_data": "load",
-    "read_image": "preprocess",
+    "contract": ("class_contract",),
+    "dataset": ("Dataset", "Split"),
+    "load": ("load_data",),
+    "preprocess": ("apply_preprocessing", "read_image"),
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from striate.data.dataset import Images, Labels, Split
-from striate.data.files import THREADS_PAY
+from striate.data.decode_files import THREADS_PAY
 from striate.data.memory import check_fits
 from striate.data.options import Options
 from striate.data.parts import Collected, Kind

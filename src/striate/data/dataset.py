@@ -61,10 +61,13 @@ class Split:
         return f"Split({len(self)} images of {self.images.shape[1:]}, labels {self.labels.dtype} {self.labels.shape})"
 
     def take(self, indices: npt.NDArray[np.intp]) -> Split:
-        """The images at ``indices``, copied, in that order."""
+        """The images at ``indices``, in that order: copied, but for a stretch of neighbours, which is a view."""
         ids = self.ids
+        # pixels on disk are laid out split by split, so that this reads none of them
+        neighbours = len(indices) > 0 and bool((np.diff(indices) == 1).all())
+        images = self.images[indices[0] : indices[-1] + 1] if neighbours else self.images[indices]
         return Split(
-            np.ascontiguousarray(self.images[indices]),
+            np.ascontiguousarray(images),
             self.labels[indices],
             tuple(ids[int(index)] for index in indices),
         )

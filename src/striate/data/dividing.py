@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from striate.data.dataset import Labels, Split
 from striate.data.naming import and_list, count_of, examples
@@ -16,7 +17,7 @@ from striate.errors import DataError, UsageError
 from striate.findings import Finding
 from striate.runs.records import Task
 
-__all__ = ["Divided", "Plan", "check_enough", "divide", "plan_splits"]
+__all__ = ["Divided", "Plan", "check_enough", "divide", "draw_splits", "plan_splits"]
 
 DEFAULT_TEST = 0.2
 DEFAULT_VAL = 0.1
@@ -124,20 +125,37 @@ def divide(collected: Collected, options: Options, where: str) -> Divided:
     pool = collected.parts[pool_name]
     check_enough(pool.labels, collected.classes, plan, collected.task, where)
     splits = {name: collected.parts[name] for name in plan.given}
-    remaining = np.arange(len(pool))
-    for name, share in (("test", plan.test), ("val", plan.val)):
-        if share:
-            keep = plan.made.index(name)  # train, and for test also val, still need theirs
-            ids = [pool.ids[index] for index in remaining]
-            mask = draw_share(
-                pool.labels[remaining], ids, share, name=name, keep=keep, seed=options.seed, task=collected.task
-            )
-            splits[name] = pool.take(remaining[mask])
-            remaining = remaining[~mask]
-    splits["train"] = pool if len(remaining) == len(pool) else pool.take(remaining)
+    for name, indices in draw_splits(pool.labels, pool.ids, plan, options.seed, collected.task).items():
+        splits[name] = pool if len(indices) == len(pool) else pool.take(indices)
     ordered: dict[str, Split] = {name: splits[name] for name in SPLIT_NAMES if name in splits}
     drawn = len(plan.made) > 1
     return Divided(ordered, _rule(collected, plan, options), drawn, _missing(ordered, options))
+
+
+def draw_splits(
+    labels: Labels, ids: Sequence[str], plan: Plan, seed: int, task: Task
+) -> dict[str, npt.NDArray[np.intp]]:
+    """The images of each split that is made, as indices in increasing order; ``train`` first.
+
+    The same images are drawn whatever order they come in.
+
+    Args:
+        labels: of the images to divide, as in Split.
+        ids: one per image.
+        plan: the shares.
+        seed: of the draw.
+        task: of the labels.
+    """
+    drawn = {}
+    remaining = np.arange(len(ids))
+    for name, share in (("test", plan.test), ("val", plan.val)):
+        if share:
+            keep = plan.made.index(name)  # train, and for test also val, still need theirs
+            named = [ids[index] for index in remaining.tolist()]
+            mask = draw_share(labels[remaining], named, share, name=name, keep=keep, seed=seed, task=task)
+            drawn[name] = remaining[mask]
+            remaining = remaining[~mask]
+    return {"train": remaining, **dict(reversed(drawn.items()))}
 
 
 def _rule(collected: Collected, plan: Plan, options: Options) -> str:

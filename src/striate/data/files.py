@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from striate.data.broken import BrokenImageError, reason_of
 from striate.data.contract import check_labelled
-from striate.data.dataset import Images, Split
-from striate.data.decoding import decode
-from striate.data.dividing import check_enough, plan_splits
-from striate.data.headers import Header, read_header
-from striate.data.memory import available_memory, check_fits
+from striate.data.dataset import Images, Labels, Split
+from striate.data.decode_files import Decoded, Entry, decode_into
+from striate.data.dividing import Plan, check_enough, draw_splits, plan_splits
+from striate.data.headers import read_header
+from striate.data.memory import check_fits, fits
 from striate.data.naming import count_of
 from striate.data.options import Options
-from striate.data.parts import WHOLE, Collected, Files, Listing
+from striate.data.parts import WHOLE, Collected, Listing
 from striate.data.pool import cores, map_in_order
+from striate.data.shortcuts import property_finding
+from striate.data.stored_files import Rows, Stored, find_stored, store, stored_name
 from striate.data.target import Outline, Target, choose_target
 from striate.data.traits import skipped_finding, trait_findings
 from striate.errors import DataError
@@ -25,13 +28,29 @@ from striate.findings import Finding
 
 __all__ = ["collect_files"]
 
-BYTES_PER_PIXEL = 16
-"""What decoding takes at its worst: Pillow's 4 bytes, times the copies that transparency needs."""
-THREADS_PAY = 128 * 128
-"""Pixels from which decoding outside the interpreter lock outweighs handing images to threads."""
-
 Skipped = list[tuple[str, str]]
 Traits = dict[str, list[str]]
+Readable = Mapping[str, Mapping[int, Entry]]
+"""By part and by index into its files: those whose header could be read."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """What every step needs to know."""
+
+    listing: Listing
+    options: Options
+    plan: Plan
+    where: str
+
+    @property
+    def pool(self) -> str:
+        """The part that val and test may be taken from."""
+        return "train" if self.plan.given else WHOLE
+
+    @property
+    def total(self) -> int:
+        return sum(len(files.ids) for files in self.listing.files.values())
 
 
 def collect_files(listing: Listing, options: Options, where: str) -> Collected:
@@ -43,46 +62,129 @@ def collect_files(listing: Listing, options: Options, where: str) -> Collected:
         where: the source, for messages.
 
     Raises:
-        DataError: a broken image under ``broken="error"``; no image left of a class; not enough memory; images of
-            another size under ``fit="exact"``.
+        DataError: a broken image under ``broken="error"``; no image left of a class; room for the pixels neither in
+            memory nor on the disk; images of another size under ``fit="exact"``.
+        StorageError: the file of decoded pixels cannot be written.
     """
-    plan = plan_splits(listing.files, options, where)
-    pool = listing.files["train" if plan.given else WHOLE]
-    check_enough(pool.labels, listing.classes, plan, listing.task, where)  # before the work of decoding
-    total = sum(len(files.ids) for files in listing.files.values())
+    work = _Work(listing, options, plan_splits(listing.files, options, where), where)
+    _check_enough(work, listing.files[work.pool].labels)  # before the work of decoding
+    earlier = find_stored(listing, options, where)
+    if earlier.stored is not None:
+        return _collected(work, earlier.stored)
     skipped: Skipped = []
-    readable: dict[str, tuple[Files, list[Header]]] = {}
+    readable = _read_headers(work, skipped)
+    target, found = _target(readable, work)
+    found = (*earlier.findings, *found, *_shortcuts(readable[work.pool], work, target))
+
+    def finish(outcomes: Mapping[str, Mapping[int, Decoded]]) -> dict[str, Any]:
+        traits: Traits = {}
+        usable = {part: _usable(work, part, results, skipped, traits) for part, results in outcomes.items()}
+        _check_left(work, usable, skipped)
+        said = (*skipped_finding(skipped, work.total), *trait_findings(traits), *found)
+        return {"skipped": skipped, "findings": [finding.as_dict() for finding in said]}
+
+    count = sum(map(len, readable.values()))
+    if options.cache == "always" or (options.cache == "auto" and not fits(count, target.shape)):
+        order = functools.partial(_order, work)
+        return _collected(work, store(stored_name(listing, options, where), readable, target, order, finish, where))
+    check_fits(count, *target.shape, where)
+    return _collected(work, _in_memory(readable, target, finish))
+
+
+def _in_memory(
+    readable: Readable, target: Target, finish: Callable[[Mapping[str, Mapping[int, Decoded]]], dict[str, Any]]
+) -> Stored:
+    """Decode straight into one array, part after part, then close the gaps that broken images left."""
+    images: Images = np.empty((sum(map(len, readable.values())), *target.shape), np.uint8)
+    outcomes, start = {}, 0
+    for part, entries in readable.items():
+        block = images[start : start + len(entries)]
+        outcomes[part] = dict(zip(entries, decode_into(block, list(entries.values()), target), strict=True))
+        start += len(entries)
+    record = finish(outcomes)
+    usable = [result.reason is None for results in outcomes.values() for result in results.values()]
+    for new, old in enumerate(np.flatnonzero(usable)):
+        if new != old:
+            images[new] = images[old]
+    rows = {part: [i for i, result in results.items() if result.reason is None] for part, results in outcomes.items()}
+    findings = tuple(Finding(**fields) for fields in record["findings"])
+    return Stored(images[: sum(usable)], rows, target, tuple(record["skipped"]), findings)
+
+
+def _collected(work: _Work, stored: Stored) -> Collected:
+    listing, parts, start = work.listing, {}, 0
     for part, files in listing.files.items():
-        headers = list(map_in_order(read_header, files.paths, _workers(total)))
-        kept = _without_broken(files.ids, [header.broken for header in headers], options, skipped)
-        readable[part] = (_pick(files, kept), [headers[index] for index in kept])
-    _check_left(listing, {part: files for part, (files, _) in readable.items()}, skipped, where)
-    target, found = _target(readable, options, where)
-    count = sum(len(files.ids) for files, _ in readable.values())
-    check_fits(count, target.channels, target.height, target.width, where)
-    traits: Traits = {}
-    parts = {
-        part: _decode_part(files, headers, target, options, skipped, traits)
-        for part, (files, headers) in readable.items()
+        rows = stored.rows[part]
+        ids = tuple(files.ids[row] for row in rows)
+        parts[part] = Split(stored.images[start : start + len(rows)], files.labels[np.asarray(rows, np.intp)], ids)
+        start += len(rows)
+    said = (*listing.findings, *stored.findings)
+    return Collected(
+        listing.kind, listing.task, listing.classes, parts, listing.rule, stored.target, said, stored.skipped
+    )
+
+
+def _order(work: _Work, usable: Mapping[str, Sequence[int]]) -> Rows:
+    """The images of the pool ordered by the split that each will be drawn into, so that a split is a stretch."""
+    rows = {part: list(indices) for part, indices in usable.items()}
+    files, indices = work.listing.files[work.pool], rows[work.pool]
+    labels, ids = files.labels[np.asarray(indices, np.intp)], [files.ids[index] for index in indices]
+    _check_enough(work, labels)
+    drawn = draw_splits(labels, ids, work.plan, work.options.seed, work.listing.task)
+    rows[work.pool] = [indices[place] for places in drawn.values() for place in places]
+    return rows
+
+
+def _check_enough(work: _Work, labels: Labels) -> None:
+    check_enough(labels, work.listing.classes, work.plan, work.listing.task, work.where)
+
+
+def _read_headers(work: _Work, skipped: Skipped) -> Readable:
+    readable = {}
+    for part, files in work.listing.files.items():
+        headers = list(map_in_order(read_header, files.paths, _workers(work.total)))
+        kept = _without_broken(files.ids, dict(enumerate(header.broken for header in headers)), work.options, skipped)
+        readable[part] = {index: Entry(files.paths[index], headers[index]) for index in kept}
+    _check_left(work, {part: list(entries) for part, entries in readable.items()}, skipped)
+    return readable
+
+
+def _usable(work: _Work, part: str, results: Mapping[int, Decoded], skipped: Skipped, traits: Traits) -> list[int]:
+    """The decoded images of a part, in the order of the source, and what was odd about them."""
+    ids = work.listing.files[part].ids
+    ordered = dict(sorted(results.items()))
+    kept = _without_broken(ids, {index: one.reason for index, one in ordered.items()}, work.options, skipped)
+    for index in kept:
+        for trait in ordered[index].traits:
+            traits.setdefault(trait, []).append(ids[index])
+    return kept
+
+
+def _shortcuts(entries: Mapping[int, Entry], work: _Work, target: Target) -> tuple[Finding, ...]:
+    """Whether size, format or colour give the class away; colour only where the network can see it."""
+    if work.listing.task != "classes":
+        return ()
+    headers = [entry.header for entry in entries.values()]
+    properties: dict[str, list[str]] = {
+        "size": [f"{header.height}×{header.width}" for header in headers],
+        "format": [header.format for header in headers],
     }
-    _check_left(listing, parts, skipped, where)
-    said = (*listing.findings, *skipped_finding(skipped, total), *trait_findings(traits), *found)
-    return Collected(listing.kind, listing.task, listing.classes, parts, listing.rule, target, said, tuple(skipped))
+    if target.channels == 3:
+        properties["colour"] = ["grey" if header.grey else "RGB" for header in headers]
+    labels = work.listing.files[work.pool].labels[np.fromiter(entries, np.intp)]
+    return property_finding(labels, work.listing.classes, properties)
 
 
 def _workers(count: int) -> int:
     return min(cores(), max(1, count // 16))
 
 
-def _pick(files: Files, kept: Sequence[int]) -> Files:
-    paths, ids = tuple(files.paths[i] for i in kept), tuple(files.ids[i] for i in kept)
-    return Files(paths, ids, files.labels[np.asarray(kept, np.intp)])
-
-
-def _without_broken(ids: Sequence[str], reasons: Sequence[str | None], options: Options, skipped: Skipped) -> list[int]:
+def _without_broken(
+    ids: Sequence[str], reasons: Mapping[int, str | None], options: Options, skipped: Skipped
+) -> list[int]:
     """Indices of the images that have no reason against them; the others go to ``skipped``, or raise."""
     kept = []
-    for index, reason in enumerate(reasons):
+    for index, reason in reasons.items():
         if reason is None:
             kept.append(index)
         elif options.broken == "error":
@@ -98,69 +200,30 @@ def _without_broken(ids: Sequence[str], reasons: Sequence[str | None], options: 
     return kept
 
 
-def _check_left(listing: Listing, parts: Mapping[str, Files | Split], skipped: Skipped, where: str) -> None:
+def _check_left(work: _Work, parts: Mapping[str, Sequence[int]], skipped: Skipped) -> None:
     after = f" after {count_of(len(skipped), 'unreadable image')} {'was' if len(skipped) == 1 else 'were'} skipped"
     for part, left in parts.items():
-        if not left.ids:
+        if not left:
             named = [f"{name}: {reason}" for name, reason in skipped][:3]
             raise DataError(
                 f"no image is left{'' if len(parts) == 1 else f' in {part}'}{after if skipped else ''}",
-                where=where,
+                where=work.where,
                 got="; ".join(named) or "no image at all",
                 needs="whole JPEG, PNG, BMP, GIF, TIFF, WebP or PPM images",
             )
-    if listing.task == "classes" and skipped:
-        check_labelled({part: left.labels for part, left in parts.items()}, listing.classes, where, after)
+    if work.listing.task == "classes" and skipped:
+        labels = {part: work.listing.files[part].labels[np.asarray(left, np.intp)] for part, left in parts.items()}
+        check_labelled(labels, work.listing.classes, work.where, after)
 
 
-def _target(
-    readable: Mapping[str, tuple[Files, list[Header]]], options: Options, where: str
-) -> tuple[Target, tuple[Finding, ...]]:
+def _target(readable: Readable, work: _Work) -> tuple[Target, tuple[Finding, ...]]:
     outlines = {
         part: [
-            Outline(name, header.width, header.height, header.grey)
-            for name, header in zip(files.ids, headers, strict=True)
+            Outline(work.listing.files[part].ids[index], entry.header.width, entry.header.height, entry.header.grey)
+            for index, entry in entries.items()
         ]
-        for part, (files, headers) in readable.items()
+        for part, entries in readable.items()
     }
     held_out = [outline for part in ("val", "test") for outline in outlines.pop(part, [])]
     (train,) = outlines.values()
-    return choose_target(train, held_out, options, where)
-
-
-def _decode_part(
-    files: Files, headers: Sequence[Header], target: Target, options: Options, skipped: Skipped, traits: Traits
-) -> Split:
-    """Decode one part straight into its array, then close the gaps that broken images left."""
-    images: Images = np.empty((len(files.ids), target.channels, target.height, target.width), np.uint8)
-
-    def read(index: int) -> tuple[str | None, tuple[str, ...]]:
-        header = headers[index]
-        try:
-            with open(files.paths[index], "rb") as file:
-                decoded = decode(file, target)
-            if decoded.size != (header.width, header.height) and target.fit == "exact":
-                raise BrokenImageError(f"its size is {decoded.size[0]}×{decoded.size[1]} only once it is decoded")
-            images[index] = decoded.pixels
-        except Exception as error:  # decoders of foreign bytes raise nearly anything
-            return reason_of(error), ()
-        return None, tuple(dict.fromkeys((*header.traits, *decoded.traits)))
-
-    results = list(map_in_order(read, range(len(files.ids)), _decoding_workers(headers)))
-    kept = _without_broken(files.ids, [reason for reason, _ in results], options, skipped)
-    for new, old in enumerate(kept):
-        if new != old:
-            images[new] = images[old]
-        for trait in results[old][1]:
-            traits.setdefault(trait, []).append(files.ids[old])
-    left = _pick(files, kept)
-    return Split(images[: len(kept)], left.labels, left.ids)
-
-
-def _decoding_workers(headers: Sequence[Header]) -> int:
-    """Threads that pay for these images, and that memory allows: each holds one decoded image."""
-    pixels = [header.width * header.height for header in headers]
-    if statistics.median(pixels) < THREADS_PAY:
-        return 1
-    room = available_memory() // 4 // (BYTES_PER_PIXEL * max(pixels))
-    return max(1, min(_workers(len(headers)), room))
+    return choose_target(train, held_out, work.options, work.where)

@@ -64,6 +64,7 @@ class Header:
         grey: no colour, going by the pixel format.
         traits: oddities, as words that ``traits.py`` puts into sentences.
         broken: why the image cannot be used, or None.
+        format: of the file, such as ``JPEG``.
     """
 
     width: int = 0
@@ -71,6 +72,7 @@ class Header:
     grey: bool = True
     traits: tuple[str, ...] = ()
     broken: str | None = None
+    format: str = ""
 
 
 def open_image(file: BinaryIO) -> Image.Image:
@@ -149,7 +151,7 @@ def _describe(image: Image.Image, path: str) -> Header:
     grey = (
         image.mode in _GREY_MODES or image.mode.startswith("I;16") or rawmode.startswith("LA") or _grey_palette(image)
     )
-    return Header(width, height, grey, tuple(traits))
+    return Header(width, height, grey, tuple(traits), format=name or "")
 
 
 def _rawmode(image: Image.Image) -> str:

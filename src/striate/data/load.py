@@ -6,6 +6,7 @@ import os
 from typing import Literal
 
 from striate.data.card import split_card
+from striate.data.checks import check_images
 from striate.data.dataset import Dataset, Split
 from striate.data.dividing import divide
 from striate.data.options import Options, check_options
@@ -31,6 +32,7 @@ def load_data(
     test: float | None = None,
     broken: Literal["skip", "error"] = "skip",
     task: Task | None = None,
+    cache: Literal["auto", "always", "never"] = "auto",
 ) -> Dataset:
     """Read images and labels, check them, split them and decode them into memory.
 
@@ -48,17 +50,21 @@ def load_data(
         test: share of the images to hold out, 0 for none. Default: 0.2 where the source gives no split at all.
         broken: ``skip`` leaves unreadable images out and names them; ``error`` stops at the first.
         task: ``classes``, ``tags`` or ``values``, where the source leaves it open (``.npz``).
+        cache: ``auto`` keeps the decoded pixels of image files in memory, or, when they would fill more than half of
+            what is available, in a file under the user's cache folder; ``always`` keeps them there in any case, so
+            that the next start decodes nothing; ``never`` neither writes nor reads such a file.
 
     Raises:
         UsageError: an option that cannot be, or that the source already answers.
         DataError: the source, its images or its labels cannot be used; says where, what was found and what to do.
+        StorageError: the file of decoded pixels cannot be written.
 
     >>> dataset = load_data("digits")
     >>> dataset.shape, {name: len(split) for name, split in dataset.splits.items()}
     ((1, 8, 8), {'train': 1294, 'val': 144, 'test': 359})
     """
     options = check_options(
-        size=size, channels=channels, fit=fit, seed=seed, val=val, test=test, broken=broken, task=task
+        size=size, channels=channels, fit=fit, seed=seed, val=val, test=test, broken=broken, task=task, cache=cache
     )
     where = os.fspath(source)
     return _assemble(collect(source, options), options, where)
@@ -72,7 +78,7 @@ def _assemble(collected: Collected, options: Options, where: str) -> Dataset:
     if task == "tags":
         found.extend(check_tags({name: split.labels for name, split in splits.items()}, classes, where))
     preprocessing, constant = _measure(splits["train"], collected.target)
-    findings = (*collected.findings, *found, *constant)
+    findings = (*collected.findings, *found, *constant, *check_images(splits, classes, task))
     card = DataCard(
         source=where,
         kind=collected.kind,

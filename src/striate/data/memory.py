@@ -10,7 +10,7 @@ from pathlib import Path
 from striate.errors import DataError
 from striate.units import format_bytes
 
-__all__ = ["available_memory", "check_fits", "memory_bound"]
+__all__ = ["available_memory", "check_fits", "fits", "memory_bound"]
 
 UNKNOWN = 4 * 1024**3
 """Taken as available where the system does not say."""
@@ -24,6 +24,11 @@ def available_memory() -> int:
 def memory_bound() -> int:
     """Bytes a dataset may fill: half of what is available, the other half is for splitting it and for training."""
     return available_memory() // 2
+
+
+def fits(count: int, shape: tuple[int, ...]) -> bool:
+    """Whether ``count`` uint8 images of (channels, height, width) fill no more than that."""
+    return count * math.prod(shape) <= memory_bound()
 
 
 def check_fits(count: int, channels: int, height: int, width: int, where: str) -> None:

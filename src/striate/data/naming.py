@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-__all__ = ["and_list", "count_of", "examples", "folded", "natural_key", "natural_sort", "printable"]
+__all__ = ["and_list", "count_of", "examples", "folded", "natural_key", "natural_sort", "printable", "share_of"]
 
 _DIGITS = re.compile(r"([0-9]+)")
 SHOWN = 3
@@ -56,6 +56,16 @@ def count_of(count: int, noun: str) -> str:
     """
     plural = noun + ("es" if noun.endswith("s") else "s")
     return f"{count:,} {noun if count == 1 else plural}"
+
+
+def share_of(count: int, total: int) -> str:
+    """A count with its total and percentage; small ones keep two digits.
+
+    >>> share_of(3, 10_000), share_of(20, 20)
+    ('3 of 10,000 images (0.03 %)', '20 of 20 images (100 %)')
+    """
+    percent = 100 * count / total
+    return f"{count:,} of {count_of(total, 'image')} ({percent:.{0 if percent >= 10 else 1 if percent >= 1 else 2}f} %)"
 
 
 def and_list(words: Sequence[str]) -> str:

@@ -9,8 +9,10 @@ from typing import Literal, cast
 from striate.errors import UsageError, near_miss
 from striate.runs.records import Task
 
-__all__ = ["Fit", "Options", "check_options"]
+__all__ = ["Cache", "Fit", "Options", "check_options"]
 
+Cache = Literal["auto", "always", "never"]
+"""Whether decoded pixels are kept in a file: when they do not fit in memory, always, or never."""
 Fit = Literal["exact", "crop", "stretch"]
 """How an image gets its size; see Preprocessing."""
 LARGEST_SIZE = 8192
@@ -29,6 +31,7 @@ class Options:
         test: share 0..1 of all images to hold out; 0 means none.
         broken: ``skip`` or ``error``.
         task: of the labels.
+        cache: whether decoded pixels are kept in a file.
     """
 
     size: tuple[int, int] | None = None
@@ -39,6 +42,7 @@ class Options:
     test: float | None = None
     broken: Literal["skip", "error"] = "skip"
     task: Task | None = None
+    cache: Cache = "auto"
 
 
 def check_options(
@@ -51,6 +55,7 @@ def check_options(
     test: object,
     broken: object,
     task: object,
+    cache: object = "auto",
 ) -> Options:
     """Options, if every value is one that can be used.
 
@@ -70,6 +75,7 @@ def check_options(
         test=_share("test", test),
         broken=cast("Literal['skip', 'error']", _word("broken", broken, ("skip", "error"), optional=False)),
         task=cast("Task | None", _word("task", task, ("classes", "tags", "values"))),
+        cache=cast("Cache", _word("cache", cache, ("auto", "always", "never"), optional=False)),
     )
 
 

@@ -41,6 +41,11 @@ class Target:
     fit: Fit
     background: int = 255
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width)."""
+        return (self.channels, self.height, self.width)
+
     @classmethod
     def of(cls, preprocessing: Preprocessing) -> Target:
         """The same form as a stored Preprocessing asks for."""
