@@ -9,7 +9,7 @@ from benchmarks.timing import machine
 
 __all__: list[str] = []
 
-NAMES = ("startup", "inspecting", "importing", "digits", "mnist", "killing")
+NAMES = ("startup", "inspecting", "importing", "digits", "mnist", "loading", "killing", "monitoring")
 
 
 def run(names: list[str]) -> int:

@@ -89,9 +89,8 @@ def _measure(folder: Path, cache: Path) -> bool:
     print(f"  decoded into memory      {spread(cold, ' s', 2)}, {images / statistics.median(cold):,.0f} images/s")
     print(f"  decoded into a file      {writing['seconds']:.2f} s (once)")
     print(f"  read from that file      {spread(warm, ' s', 2)}, {ratio:.3f} of the first")
-    print(
-        f"  data lint                {spread([one['lint'] for one in started['memory']], ' s', 2)}, {share:.1%} of it"
-    )
+    lint = [one["lint"] for one in started["memory"]]
+    print(f"  data lint                {spread(lint, ' s', 2)}, {share:.1%} of the first")
     for name, text in (("memory", "held, in memory"), ("file", "held, from the file")):
         own, mapped = (statistics.median(one[kind] for one in started[name]) for kind in ("own", "mapped"))
         print(f"  {text:<24} {own:.0f} MiB of its own, {mapped:.0f} MiB mapped that the system may take back")

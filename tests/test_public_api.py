@@ -15,13 +15,17 @@ import striate
 from striate.cli.program import verb_modules
 
 PUBLIC = (
+    "ablate",
+    "bench",
     "build",
     "compare",
     "cost",
     "derive",
+    "diagnose",
     "edit",
     "evaluate",
     "explain",
+    "find_learning_rate",
     "inspect",
     "lint",
     "load",
@@ -48,10 +52,12 @@ TWINS: dict[str, tuple[str, dict[str, str]]] = {
             "run_folder": "folder",
         },
     ),
+    "ablate": ("ablate", {name: name for name in ("net", "data", "recipe", "seeds", "time", "epochs")}),
     "resume": ("resume", {name: name for name in ("run", "data", "runs", "checkpoint_every")}),
     "evaluate": ("evaluate", {"run": "run", "data": "data", "split": "split"}),
     "predict": ("predict", {"run": "run", "files": "files"}),
     "report": ("report", {"run": "run"}),
+    "diagnose": ("diagnose", {"run": "run", "runs": "runs"}),
     "lint": (
         "lint",
         {
@@ -60,12 +66,17 @@ TWINS: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "explain": ("explain", {"rule": "rule"}),
+    "bench": (
+        "bench",
+        {name: name for name in ("net", "input", "classes", "batch", "threads", "precision", "compile")},
+    ),
 }
 #: What a verb has and its function has not: where runs are is asked of ``open_run``, and ready-made comparisons are in
 #: striate.analysis.examples.
 SHELL_ONLY = {"json", "print_recipe", "runs", "example", "list_examples"}
-#: A proof that stops before a training is ``striate.training.verify_resume``.
-SHELL_ONLY |= {"verify_resume"}
+#: A proof that stops before a training is ``striate.training.verify_resume``; the range test is
+#: ``striate.find_learning_rate``, and the names of recipes are ``striate.training.recipe_names()``.
+SHELL_ONLY |= {"verify_resume", "find_lr", "list_recipes"}
 #: What a class in Python is made with is asked of ``load``.
 SHELL_ONLY |= {"kwargs"}
 #: Which options of lint only say how findings are shown, what a team agreed on, and what is done to files.

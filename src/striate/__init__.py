@@ -9,10 +9,14 @@ network never imports torch.
     network, edit, to_yaml    write one in Python, change it, write it to a file
     build                     the same network as a torch module
     load_data                 images in memory, with their splits and classes
+    bench                     how fast this machine trains a network, in every way it can be computed
     train                     a network and images in, a run out
     resume                    go on with a run that was stopped
+    find_learning_rate        the range test: a good learning rate, before training
+    ablate                    which tricks of a recipe pay on these images
     open_run                  a run again: its network, weights, classes and preprocessing
     evaluate, predict         measure it, use it
+    diagnose                  what is wrong with it, from its own files
     report                    one self-contained page about it
 
 The networks that come with Striate are in :mod:`striate.zoo`; every exception is in :mod:`striate.errors`.
@@ -36,22 +40,29 @@ if TYPE_CHECKING:
 
     from striate._numbers import compare, cost, derive, edit, inspect, memory
     from striate._runs import evaluate, open_run, predict, report, resume
+    from striate._trials import ablate, find_learning_rate
+    from striate.analysis.bench_report import BenchReport
     from striate.backend import Scheme
     from striate.data import Dataset, load_data
     from striate.graph import Graph, network
+    from striate.lint.diagnosis import diagnose
     from striate.lint.verbs import explain, lint
     from striate.sources import load, to_yaml
     from striate.training import Event, Recipe, TrainedRun
     from striate.units import Shape
 
 __all__ = [
+    "ablate",
+    "bench",
     "build",
     "compare",
     "cost",
     "derive",
+    "diagnose",
     "edit",
     "evaluate",
     "explain",
+    "find_learning_rate",
     "inspect",
     "lint",
     "load",
@@ -71,6 +82,8 @@ __version__ = "0.1.0"
 _HOMES = {
     **dict.fromkeys(("compare", "cost", "derive", "edit", "inspect", "memory"), "striate._numbers"),
     **dict.fromkeys(("evaluate", "open_run", "predict", "report", "resume"), "striate._runs"),
+    **dict.fromkeys(("ablate", "find_learning_rate"), "striate._trials"),
+    "diagnose": "striate.lint.diagnosis",
     "explain": "striate.lint.verbs",
     "load": "striate.sources",
     "load_data": "striate.data",
@@ -106,7 +119,7 @@ def build(
 
     Args:
         net, input, classes: as :func:`load` takes them.
-        init: ``auto``, ``he``, ``xavier``, ``normal``, ``uniform``, ``orthogonal`` or ``zero``.
+        init: ``auto``, ``he``, ``xavier``, ``normal``, ``uniform``, ``orthogonal``, ``dirac`` or ``zero``.
         seed: of the weights; torch's own random state is not touched.
 
     Raises:
@@ -123,6 +136,43 @@ def build(
     module = build_module(graph)
     initialize(module, graph, init, seed)
     return module
+
+
+def bench(
+    net: str | Path | Graph = "mnist-cnn",
+    *,
+    input: Shape | None = None,
+    classes: int | None = None,
+    batch: int = 64,
+    threads: int | None = None,
+    precision: str = "auto",
+    compile: bool = False,
+) -> BenchReport:
+    """Time training steps of a network on random images, in each arithmetic and memory order.
+
+    Steps are forward and backward, without update, taken in turn. The FLOPs are twice the exact multiply-adds; the peak
+    is that of a matrix product measured beside them.
+
+    Args:
+        net, input, classes: as :func:`load` takes them.
+        batch: images in a step.
+        threads: of the processor; default: all.
+        precision: ``fp32``, ``bf16``, or ``auto`` for both, where the processor has bf16.
+        compile: whether torch.compile is tried too, which takes a minute.
+
+    Raises:
+        NetworkError: as :func:`load`.
+        UsageError: several inputs or outputs, nothing to train, a step that does not fit into memory, or no compiler.
+
+    >>> report = bench("lenet-5", batch=8, precision="fp32", threads=1)
+    >>> [(row.layout, row.difference is None or row.difference < 1e-5) for row in report.rows]
+    [('channels-last', True), ('contiguous', True)]
+    """
+    from striate.sources import load
+    from striate.training.bench import bench
+
+    graph = load(net, input=input, classes=classes)
+    return bench(graph, batch=batch, threads=threads, precision=precision, compiled=compile)
 
 
 def train(
@@ -142,7 +192,7 @@ def train(
     Args:
         net: a zoo name, a YAML file, inline text or a Graph.
         data: ``digits``, a folder, a CSV, IDX or ``.npz`` file, or a Dataset.
-        recipe: a Recipe or a YAML file; ``options`` win over it.
+        recipe: a Recipe, a YAML file, or the name of one that comes with Striate; ``options`` win over it.
         runs: the folder of all runs.
         folder: of this run, a name below ``runs`` or a path; where an unfinished run is in it that was asked for in
             the same way, that one goes on. Default: a new one with a number.
@@ -164,16 +214,12 @@ def train(
     from pathlib import Path
 
     from striate import insight, training
+    from striate.training.recipe_file import combined_recipe
 
-    if isinstance(recipe, (str, Path)):
-        recipe = training.read_recipe(recipe, options)
-    elif options:
-        given = {} if recipe is None else recipe.model_dump(exclude_unset=True)
-        recipe = training.make_recipe({**given, **options})
     run = training.train(
         net,
         data,
-        recipe,
+        combined_recipe(recipe, options),
         runs=runs,
         folder=folder,
         checkpoint_every=checkpoint_every,

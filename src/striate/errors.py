@@ -37,6 +37,9 @@ __all__ = [
     "near_miss",
 ]
 
+_BEGINNING = 3
+"""So many characters are enough to be the beginning of a name."""
+
 
 class StriateError(Exception):
     """The root of the tree.
@@ -140,12 +143,22 @@ class InterruptedRun(StriateError):
 def near_miss(name: str, known: Iterable[str]) -> str | None:
     """The known name closest to a mistyped one, or None when nothing is close.
 
-    >>> near_miss("maxpol", ["maxpool", "avgpool"])
-    'maxpool'
+    A name of three characters or more that known ones begin with is the first of those.
+
+    >>> near_miss("maxpol", ["maxpool", "avgpool"]), near_miss("Net V3", ["net_v2", "net_v3_large", "net_v3_small"])
+    ('maxpool', 'net_v3_large')
     >>> near_miss("xyz", ["maxpool"]) is None
     True
     """
-    folded = {entry.lower().replace("-", "").replace("_", ""): entry for entry in known}
-    wanted = name.lower().replace("-", "").replace("_", "")
+    folded = {_folded(entry): entry for entry in known}
+    wanted = _folded(name)
+    if len(wanted) >= _BEGINNING:
+        for text, entry in folded.items():
+            if text.startswith(wanted):
+                return entry
     matches = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
     return folded[matches[0]] if matches else None
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")

@@ -110,20 +110,81 @@ def test_sizes_that_papers_chose_fit(name: str, sizes: set[int]) -> None:
     assert sizes <= set(advice.even)
 
 
-@pytest.mark.parametrize(
-    ("name", "field"),
-    [("alexnet_two_group", 195), ("vgg16", 212), ("inception_v3", 1311), ("mobilenet_v1", 315)],
-)
+@pytest.mark.parametrize(("name", "field"), [("inception_v3", 1311), ("mobilenet_v1", 315)])
 def test_the_largest_useful_size_is_the_published_receptive_field(name: str, field: int) -> None:
     """Araujo, Norris and Sim, Distill 2019, table of networks."""
     (advice,) = advise(zoo.build(name)).axes
     assert advice.useful == field
 
 
-def test_a_gate_leaves_no_largest_useful_size() -> None:
-    (advice,) = advise(zoo.build("efficientnet_b0")).axes
+@pytest.mark.parametrize(
+    ("name", "sees", "dense"),
+    [
+        ("alexnet_two_group", 195, "fc6"),
+        ("vgg16", 212, "classifier.0"),
+        ("lenet-5", 16, "c5"),
+        ("yolov1", None, "fc1"),
+    ],
+)
+def test_a_dense_layer_that_reads_the_map_leaves_no_largest_size(name: str, sees: int | None, dense: str) -> None:
+    """The published fields of the last map (Distill 2019); the dense layer sees the whole image at every size."""
+    (advice,) = advise(zoo.build(name)).axes
     assert advice.useful is None
-    assert "whole image" in advice.reason
+    assert advice.reason.startswith(f"{dense} joins all that the units of ")
+    assert sees in (None, advice.sees)
+
+
+def test_a_dense_layer_on_the_pixels_themselves() -> None:
+    net = network("n", (1, 8, 8)).flatten().dense(10).build()
+    (advice,) = advise(net).axes
+    assert (advice.useful, advice.sees) == (None, 1)
+    assert "dense1 joins" in advice.reason
+
+
+def test_a_map_as_the_answer_and_a_vector_as_the_input_set_no_limit() -> None:
+    (unet,) = advise(zoo.build("unet")).axes
+    assert (unet.useful, unet.sees) == (None, 204)
+    assert unet.reason.startswith("the answer is a map, output")
+    (generator,) = advise(zoo.build("dcgan_generator")).axes
+    assert (generator.useful, generator.sees, generator.reason) == (None, None, "the input is a vector, not an image")
+
+
+def test_gates_are_left_aside() -> None:
+    """As the trunk without its gates would be: the recursion of Distill 2019 over EfficientNet's table 1.
+
+    A stem of 3 with stride 2, then (kernel, stride) of each block.
+    """
+    size, jump = 3, 2
+    stages = ((3, 1, 1), (3, 2, 2), (5, 2, 2), (3, 2, 3), (5, 1, 3), (5, 2, 4), (3, 1, 1))
+    for kernel, stride, repeats in stages:
+        for block in range(repeats):
+            size += (kernel - 1) * jump
+            jump *= stride if block == 0 else 1
+    advice = advise(zoo.build("efficientnet_b0"))
+    assert advice.gates
+    assert advice.axes[0].useful == size == 851
+    assert not advise(zoo.build("mobilenet_v2")).gates
+
+
+@pytest.mark.parametrize(
+    ("name", "multiple", "rest"), [("yolov3", 32, 0), ("conv_autoencoder", 4, 0), ("unet", 16, 12)]
+)
+def test_no_size_is_offered_that_the_network_refuses(name: str, multiple: int, rest: int) -> None:
+    """The papers' sizes: whole multiples, and for U-Net 16·k + 12."""
+    entry = zoo.architectures()[name]
+    (advice,) = advise(entry.build(), entry.build).axes
+    offered = {*advice.even, *advice.whole, advice.smallest}
+    assert len(advice.whole) == 5
+    assert all(size % multiple == rest for size in offered)
+    for size in offered:
+        entry.build((entry.input[0], size, size))
+
+
+def test_sizes_on_which_the_layers_are_others_are_offered_too() -> None:
+    """LeNet-5 pads below 32 pixels: 12 + 4 - 4 = 12, halved 6, a window of 5, and 2 for the second pooling."""
+    entry = zoo.architectures()["lenet-5"]
+    assert advise(entry.build(), entry.build).axes[0].smallest == 12
+    assert advise(entry.build()).axes[0].smallest == 16
 
 
 def test_axes_that_differ_are_told_apart() -> None:

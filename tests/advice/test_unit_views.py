@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from fractions import Fraction
 from itertools import product
 
 import pytest
+from rich.console import RenderableType
 
 import striate as st
 from striate import zoo
+from striate.analysis import unit_field
+from striate.analysis.advice import advise
 from striate.analysis.alignment import misalignments
 from striate.analysis.coverage import view_unit
 from striate.errors import UsageError
 from striate.graph import Graph, network
+from striate.views import make_console
+from striate.views.size_advice import advice_view
+from striate.views.unit_fields import unit_view
 
 
 def pixels(graph: Graph, name: str, unit: tuple[int, ...]) -> set[tuple[int, ...]]:
@@ -124,3 +131,39 @@ def test_branches_with_other_strides_drift_apart() -> None:
 @pytest.mark.parametrize("name", ["resnet50", "googlenet", "densenet121", "unet", "deeplab_v3", "efficientnet_b0"])
 def test_published_networks_are_aligned(name: str) -> None:
     assert misalignments(zoo.build(name)) == ()
+
+
+def test_phases_that_see_the_same_stand_together() -> None:
+    """U-Net: the first 4 of 16 units read what 12 pixels fewer of the bottom's 16 show; read off single units."""
+    net = zoo.build("unet")
+    rows = [unit_field(net, "output", (160 + unit, 200)) for unit in range(16)]
+    spans = [(one[0][0] - 160, one[0][1] - 160) for one in rows if one is not None]
+    assert spans == [(0, 187)] * 4 + [(0, 203)] * 12
+    text = shown(unit_view(view_unit(net, "output", (160, 200))))
+    assert "phases height  0–3: 0 to 187; 4–15: 0 to 203; then again 16 pixels further" in text
+    assert "cut off" not in text
+
+
+def test_branches_of_causal_convolutions_are_one_line() -> None:
+    net = zoo.build("wavenet")
+    found = misalignments(net)
+    assert len(found) > 12
+    assert all(entry.causal for entry in found)
+    text = shown(advice_view(advise(net), found))
+    assert text.count("branches  ") == 1
+    assert "end at one place and begin at others" in " ".join(text.split())
+    x = network("n", (1, 16, 16))
+    assert not any(entry.causal for entry in misalignments(x.conv(2, 2, stride=2).concat(x.conv(2, 9)).build()))
+
+
+def test_a_misalignment_along_both_axes_is_one_line() -> None:
+    x = network("n", (1, 16, 16)).conv(2, 3, stride=2, padding=1)
+    net = x.conv(2, 4, padding="same").add(x).build()
+    text = shown(advice_view(advise(net), misalignments(net)))
+    assert "add1, height and width: centres 1 pixel apart" in text
+
+
+def shown(view: RenderableType) -> str:
+    stream = io.StringIO()
+    make_console(stream).print(view)
+    return stream.getvalue()

@@ -126,7 +126,17 @@ def test_an_input_pixel_sees_itself() -> None:
 def test_as_dict_holds_every_step() -> None:
     derivation = derive(zoo.build("simple-cnn"), "conv2")
     listed = derivation.as_dict()
-    assert list(listed) == ["network", "node", "kind", "inputs", "shape", "parameters", "macs", "receptive_field"]
+    assert list(listed) == [
+        "format",
+        "network",
+        "node",
+        "kind",
+        "inputs",
+        "shape",
+        "parameters",
+        "macs",
+        "receptive_field",
+    ]
     assert (listed["network"], listed["node"], listed["kind"]) == ("simple-cnn", "conv2", "conv")
     assert listed["inputs"] == {"maxpool1": [16, 16, 16]}
     assert isinstance(listed["shape"], list)

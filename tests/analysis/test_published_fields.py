@@ -143,9 +143,10 @@ def test_a_transposed_convolution_undoes_the_stride() -> None:
 def test_upsampling_has_phases() -> None:
     """Conv 3 with stride 2, twice as large again, conv 3: worked out by hand, the hull over both phases is [-3, 2].
 
-    A unit sees 5 pixels only: the even ones from -3 to 1, the odd ones, whose window lies half a pixel off, from -2.
+    A unit sees 5 pixels: the even ones from -3 to 1, the odd ones, whose window lies half a pixel off, from -1 to 3.
     """
     x = network("phases", (1, 16, 16)).conv(1, 3, stride=2, padding=1).upsample(2).conv(1, 3, padding=1)
     field = last_field(x.build())
     assert (field.low, field.high, field.jump) == (-3, 2, 1)
-    assert field.size == 6
+    assert field.phases == ((-3, 1), (-1, 3))
+    assert field.size == 5

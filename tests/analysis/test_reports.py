@@ -34,8 +34,8 @@ def test_the_json_is_this_and_stays_this() -> None:
     data = json.loads(json.dumps(inspect(net).as_dict()))
     pixel = {"size": 1, "jump": 1, "low": 0, "high": 0, "kind": "local", "at_most": False}
     window = {"size": 3, "jump": 2, "low": -1, "high": 1, "kind": "local", "at_most": False}
-    phases = {"size": 4, "jump": 1, "low": -2, "high": 1, "kind": "local", "at_most": True}
-    whole = {"size": 11, "jump": 0, "low": -2, "high": 8, "kind": "whole", "at_most": True}
+    phases = {"size": 3, "jump": 1, "low": -2, "high": 1, "kind": "local", "at_most": False}
+    whole = {"size": 9, "jump": 0, "low": -1, "high": 7, "kind": "whole", "at_most": False}
     assert data == {
         "format": 1,
         "name": "tiny",
@@ -80,7 +80,7 @@ def node(
 def test_fractions_of_a_pixel_are_text() -> None:
     net = network("thirds", (1, 8)).upsample(3, "linear").build()
     (field,) = inspect(net).as_dict()["nodes"][1]["receptive_field"]
-    assert field == {"size": 2, "jump": "1/3", "low": -1, "high": "1/3", "kind": "local", "at_most": True}
+    assert field == {"size": 2, "jump": "1/3", "low": -1, "high": "1/3", "kind": "local", "at_most": False}
 
 
 @pytest.mark.parametrize("name", zoo.names())

@@ -44,6 +44,6 @@ def _newer(start: Chain) -> Chain:
     x = start.pad(((1, 0), 2), "reflect").pad(1, value=0.5).conv(8, 3, padding="causal", stride=2).relu6()
     small = x.pixelshuffle(2).lppool(2.0, 2).stochasticpool(2, 1).elu().fractionalmaxpool(2, 4).softplus().conv(8, 1)
     x = small.resizelike(x).croplike(small).resize((9, 7), "linear", align_corners=True).crop(((1, 0), 0)).mish()
-    x = x.layerscale(0.5).stochasticdepth(0.1).channelshuffle(4).localresponsenorm(3).prelu()
+    x = x.layerscale(0.5).rescale(0.5).stochasticdepth(0.1).channelshuffle(4).localresponsenorm(3).prelu()
     x = x.dense(6, pointwise=True).channelpad(1, 1)
     return x.slice(stop=4).concat(x.slice(start=4)).multiply(x.hardsigmoid())

@@ -72,7 +72,7 @@ def test_a_fault_is_told_in_one_message(striate: Run, monkeypatch: pytest.Monkey
     def fail(graph: object) -> None:
         raise ValueError("seven")
 
-    monkeypatch.setattr("striate.analysis.inspect", fail)
+    monkeypatch.setattr("striate.analysis.report.inspect", fail)
     result = striate("inspect", "simple-cnn")
     assert result.code == FAULT == 70
     assert "Traceback" not in result.err

@@ -27,6 +27,9 @@ VALUES: dict[str, tuple[str, Any]] = {
     "optimizer": ("sgd", "sgd"),
     "learning_rate": ("1e-2", 0.01),
     "momentum": ("0.8", 0.8),
+    "rest": ("sgd", "sgd"),
+    "rest_rate": ("0.1", 0.1),
+    "bias_rate": ("64", 64.0),
     "weight_decay": ("0", 0.0),
     "l1": ("1e-5", 1e-5),
     "max_norm": ("3", 3.0),
@@ -35,11 +38,27 @@ VALUES: dict[str, tuple[str, Any]] = {
     "warmup": ("0.1", 0.1),
     "batch": ("16", 16),
     "init": ("he", "he"),
+    "whiten": ("", True),
+    "average": ("lookahead", "lookahead"),
+    "average_decay": ("0.9", 0.9),
     "flip": ("both", "both"),
     "shift": ("2", 2),
+    "shift_fill": ("reflect", "reflect"),
     "crop": ("0.8", 0.8),
+    "scale": ("0.1", 0.1),
     "rotate": ("15", 15.0),
     "color": ("0.2", 0.2),
+    "hue": ("0.05", 0.05),
+    "randaugment": ("2", 2),
+    "magnitude": ("7", 7.0),
+    "cutout": ("8", 8),
+    "mixup": ("0.2", 0.2),
+    "cutmix": ("1", 1.0),
+    "mix_share": ("0.5", 0.5),
+    "sizes": ("progressive", "progressive"),
+    "smallest_size": ("0.75", 0.75),
+    "full_size_at": ("0.5", 0.5),
+    "tta": ("flip-shift", "flip-shift"),
     "val": ("0.2", 0.2),
     "test": ("0", 0.0),
     "size": ("24x48", "24x48"),
@@ -48,7 +67,11 @@ VALUES: dict[str, tuple[str, Any]] = {
     "broken": ("error", "error"),
     "precision": ("fp32", "fp32"),
     "layout": ("contiguous", "contiguous"),
+    "rewrites": ("off", "off"),
     "threads": ("1", 1),
+    "compile": ("off", "off"),
+    "probe": ("off", "off"),
+    "memory": ("system", "system"),
     "seed": ("7", 7),
 }
 
@@ -62,9 +85,11 @@ def options() -> dict[str, Any]:
 
 def test_every_field_is_a_flag_and_every_flag_a_field(options: dict[str, Any]) -> None:
     own = {"data", "recipe", "print_recipe", "runs", "run_folder", "checkpoint_every", "verify_resume", "json"}
+    own |= {"find_lr", "list_recipes"}
     assert set(options) == own | set(Recipe.model_fields)
     for name in Recipe.model_fields:
-        assert options[name].option_strings == [flags.flag_of(name)]
+        assert options[name].option_strings[0] == flags.flag_of(name)
+        assert len(options[name].option_strings) == (2 if options[name].nargs == 0 else 1)
 
 
 def test_every_field_is_described(options: dict[str, Any]) -> None:
@@ -84,7 +109,8 @@ def test_every_section_begins_with_a_field() -> None:
 @pytest.mark.parametrize("name", Recipe.model_fields)
 def test_a_flag_sets_its_field(striate: Run, name: str, tmp_path: Path) -> None:
     typed, meant = VALUES[name]
-    result = striate("train", f"{flags.flag_of(name)}={typed}", "--print-recipe")
+    flag = flags.flag_of(name)
+    result = striate("train", f"{flag}={typed}" if typed else flag, "--print-recipe")
     assert result.code == 0
     assert YAML(typ="safe", pure=True).load(result.out) == {name: meant}
     file = tmp_path / "recipe.yaml"

@@ -22,7 +22,28 @@ from cli.commands import Run
         (["inspect", "simple-cnn", "--in", "3x8x8"], "striate inspect: there is no option --in\n"),
         (["inspect", "simple-cnn", "--input"], "striate inspect: --input needs a value\n"),
         (["inspect", "conv", "3"], "striate inspect: this is one argument too many: 3\n  needs: NET; quote what has"),
-        (["zoo", "resnet"], "striate zoo: this is one argument too many: resnet\n  needs: no argument; quote what"),
+        (["zoo", "rsnet18"], "striate zoo: no network of the zoo is like this\n  got:   rsnet18\n  needs: a part of"),
+        (["zoo", "--jsn"], "striate zoo: there is no option --jsn\n  write: --json\n"),
+        *(
+            (
+                ["inspect", "simple-cnn", option, value],
+                f"striate inspect: {option} needs a value\n  got:   an empty text\n",
+            )
+            for option in (
+                "--output",
+                "--unit",
+                "--count-like",
+                "--layer",
+                "--set",
+                "--input",
+                "--kwargs",
+                "--max-params",
+            )
+            for value in ("", " ")
+        ),
+        (["inspect", "simple-cnn", "--max-memory", "-1MiB"], "--max-memory: this is not a budget\n  got:   -1MiB\n"),
+        (["compare", "--example", ""], "striate compare: --example needs a value\n"),
+        (["train", "--runs", ""], "striate train: --runs needs a value\n"),
         (
             ["inspect", "simple-cnn", "--input", "3xx8"],
             "--input: this is not a shape\n  got:   3xx8\n  needs: channels",

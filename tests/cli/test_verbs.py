@@ -43,6 +43,24 @@ def test_zoo(striate: Run) -> None:
     assert all(f"{name} " in result.out for name in zoo.names())
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["resnext"], {"resnext50_32x4d", "resnext101_32x8d"}),
+        (["Mobile-Net", "gates"], {"mobilenet_v3_large", "mobilenet_v3_small"}),
+        (["inception_v1"], {"googlenet"}),
+        (["detection"], {"yolov1", "yolov3"}),
+        (["lenet"], {"lenet-5"}),
+        (["net121"], {"densenet121"}),
+    ],
+)
+def test_a_part_of_the_zoo(striate: Run, words: list[str], found: set[str]) -> None:
+    """By name, alias, purpose and description."""
+    assert {entry["name"] for entry in striate("zoo", *words, "--json").json} == found
+    shown = striate("zoo", *words).out
+    assert {name for name in zoo.names() if f"  {name} " in shown} == found
+
+
 def test_zoo_as_json(striate: Run) -> None:
     listed = striate("zoo", "--json").json
     assert [entry["name"] for entry in listed] == list(zoo.names())

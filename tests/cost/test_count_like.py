@@ -6,6 +6,7 @@ The numbers here are facts about those tools: each was run on the module people 
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import dataclass
 
 import pytest
@@ -121,6 +122,69 @@ def test_torchvisions_networks_that_pool_by_a_function(name: str, functions: int
     graph = zoo.build(name)
     last = [node.name for node in graph.nodes if node.layer.kind in ("relu", "globalavgpool")][-functions:]
     assert tuple(count_like(graph, tool, last).count for tool in ORDER[:5]) == counts
+
+
+TORCHVISION = {
+    "mobilenet_v2": (300809384, 327486720, 320300008, 300775272, 314193216),
+    "densenet121": (2834246312, 2897007104, 2899843048, 2834162664, 2865546752),
+}
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_the_zoo_knows_how_torchvision_writes_it(name: str) -> None:
+    graph = zoo.build(name)
+    written = zoo.architectures()[name].written(graph)
+    counts = tuple(count_like(graph, tool, writing=written).count for tool in ORDER[:5])
+    assert counts == TORCHVISION[name]
+
+
+#: Numbers behind each ReLU of GoogLeNet at 224 pixels (table 1 of the paper): places · the widths there, the widths of
+#: the reductions included.
+GOOGLENET_RELUS = (
+    112**2 * 64
+    + 56**2 * (64 + 192)
+    + 28**2 * ((64 + 96 + 128 + 16 + 32 + 32) + (128 + 128 + 192 + 32 + 96 + 64))
+    + 14**2
+    * (
+        (192 + 96 + 208 + 16 + 48 + 64)
+        + (160 + 112 + 224 + 24 + 64 + 64)
+        + (128 + 128 + 256 + 24 + 64 + 64)
+        + (112 + 144 + 288 + 32 + 64 + 64)
+        + (256 + 160 + 320 + 32 + 128 + 128)
+    )
+    + 7**2 * ((256 + 160 + 320 + 32 + 128 + 128) + (384 + 192 + 384 + 48 + 128 + 128))
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "tool", "change"),
+    [
+        # F.relu is seen once, nn.ReLU twice.
+        ("googlenet", "ptflops", -GOOGLENET_RELUS),
+        ("googlenet", "thop", 0),
+        # x.mean instead of a pooling of 1024 maps of 7×7.
+        ("shufflenet_v2_x1_0", "thop", -1024 * (49 + 1)),
+        ("shufflenet_v2_x1_0", "ptflops", -2 * 1024 * 49),
+        ("shufflenet_v2_x1_0", "fvcore", -1024 * 49),
+        # nn.LayerNorm inside the blocks: measured with torchvision 0.28.
+        ("convnext_tiny", "thop", 8_580_096),
+        ("convnext_tiny", "ptflops", 2_145_024),
+        ("convnext_tiny", "fvcore", 0),
+        ("resnet18", "ptflops", 0),
+    ],
+)
+def test_what_the_writing_changes(name: str, tool: str, change: int) -> None:
+    graph = zoo.build(name)
+    written = zoo.architectures()[name].written(graph)
+    assert count_like(graph, tool, writing=written).count - count_like(graph, tool).count == change
+
+
+@pytest.mark.parametrize("name", [name for name, entry in zoo.architectures().items() if entry.writing])
+def test_every_pattern_names_a_layer(name: str) -> None:
+    entry = zoo.architectures()[name]
+    graph = entry.build()
+    for pattern in entry.writing:
+        assert any(fnmatch.fnmatchcase(node.name, pattern) for node in graph.nodes)
 
 
 @given(graphs())

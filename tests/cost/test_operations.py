@@ -178,6 +178,7 @@ CASES: list[tuple[str, Graph, Any]] = [
         lambda: each(16, lambda: interpolate(numbers(8))),
     ),
     ("layerscale", chain(MAP, ("layerscale", {})), lambda: each(COUNT, lambda: Number(1) * 2.0)),
+    ("rescale", chain(MAP, ("rescale", {"factor": 0.5})), lambda: each(COUNT, lambda: Number(1) * 0.5)),
     ("dropout", chain(MAP, ("dropout", {})), lambda: None),
     ("flatten", chain(MAP, ("flatten", {})), lambda: None),
     (

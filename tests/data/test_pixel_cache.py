@@ -346,6 +346,24 @@ def test_memory_stays_bounded(folders: Folders, photograph: Picture, monkeypatch
     assert peak < total / 3
 
 
+def test_a_run_reads_the_file_that_its_training_made(folders: Folders, store: Path) -> None:
+    """Training leaves the form open; measuring the run asks for the form it got."""
+    root = folders({"a": 12, "b": 12})
+    dataset = load_data(root, cache="always")
+    form = dataset.preprocessing
+    asked = {"size": (form.height, form.width), "channels": form.channels, "fit": form.fit, "task": "classes"}
+    with no_decoding():
+        assert_same(dataset, load_data(root, cache="always", **asked))  # type: ignore[arg-type]
+    assert_same(load_data(root, channels=1, cache="never"), load_data(root, channels=1, cache="always"))
+    assert len(list(store.iterdir())) == 2
+
+
+def test_splits_in_memory_are_stretches_of_one_array(folders: Folders) -> None:
+    dataset = load_data(folders({"a": 12, "b": 12}), cache="never")
+    bases = {id(split.images.base) for split in dataset.splits.values()}
+    assert len(bases) == 1, "dividing copies nothing"
+
+
 def test_other_images_for_a_run_may_come_from_a_file(folders: Folders) -> None:
     root = folders({"a": 12, "b": 12})
     card = load_data(root, cache="never").card

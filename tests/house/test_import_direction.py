@@ -15,7 +15,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli", "studio"),
     ("__init__",),  # the verbs
-    ("_numbers", "_runs"),  # those of them that look at a network, and that use a run
+    ("_numbers", "_runs", "_trials"),  # those of them that look at a network, use a run, and try a recipe
     ("serving",),
     ("lint", "insight", "export"),
     ("training",),

@@ -54,6 +54,7 @@ def test_the_package_does_not_load_torch(library: Path, package: str) -> None:
         ["lint", "conv 8 3 > relu > relu > globalavgpool > dense 10", "--fix", "--format", "sarif"],
         ["lint", "input: [3, 8, 8]\nlayers: [relu, relu]", "--diff"],
         ["explain", "N301"],
+        ["explain", "T404"],
     ],
     ids=" ".join,
 )

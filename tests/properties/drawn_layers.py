@@ -145,6 +145,11 @@ def _norm(draw: DrawFn, shape: Shape, **attributes: Any) -> dict[str, Any]:
     return {"affine": draw(st.booleans()), "epsilon": draw(st.sampled_from((1e-5, 1e-3))), **attributes}
 
 
+def _batchnorm(draw: DrawFn, shape: Shape) -> dict[str, Any]:
+    attributes = _norm(draw, shape, momentum=draw(st.sampled_from((0.0, 0.1, 1.0))))
+    return {**attributes, "scale": not attributes["affine"] or draw(st.booleans())}
+
+
 _ATTRIBUTES: dict[str, Callable[[DrawFn, Shape], dict[str, Any]]] = {
     "conv": _conv,
     "convtranspose": _convtranspose,
@@ -154,7 +159,7 @@ _ATTRIBUTES: dict[str, Callable[[DrawFn, Shape], dict[str, Any]]] = {
         "count_include_pad": draw(st.booleans()),
     },
     "upsample": _upsample,
-    "batchnorm": lambda draw, shape: _norm(draw, shape, momentum=draw(st.sampled_from((0.0, 0.1, 1.0)))),
+    "batchnorm": _batchnorm,
     "layernorm": lambda draw, shape: _norm(draw, shape, over=draw(st.sampled_from(("all", "channels")))),
     "groupnorm": lambda draw, shape: _norm(draw, shape, groups=draw(st.sampled_from(_divisors(shape[0])))),
     "instancenorm": _norm,

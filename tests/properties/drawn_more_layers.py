@@ -17,7 +17,7 @@ __all__ = ["LIKE_KINDS", "MORE_ANYWHERE", "MORE_ATTRIBUTES", "MORE_LOCAL", "MORE
 LIKE_KINDS = ("resizelike", "croplike")
 MORE_ANYWHERE = (
     *["relu6", "hardsigmoid", "elu", "prelu", "mish", "softplus"],
-    *["channelshuffle", "channelpad", "slice", "layerscale", "stochasticdepth"],
+    *["channelshuffle", "channelpad", "slice", "layerscale", "rescale", "stochasticdepth"],
 )
 MORE_LOCAL = ("resize", "pixelshuffle", "crop", "pad", "lppool", "stochasticpool", "fractionalmaxpool")
 MORE_MAP_KINDS = (*MORE_LOCAL, "localresponsenorm")
@@ -122,6 +122,7 @@ MORE_ATTRIBUTES: dict[str, Callable[[DrawFn, Shape], dict[str, Any]]] = {
         "initial": draw(st.sampled_from((1e-6, 1.0))),
         "parameter": draw(st.sampled_from(("weight", "layer_scale"))),
     },
+    "rescale": lambda draw, shape: {"factor": draw(st.sampled_from((0.125, 2.0)))},
     "stochasticdepth": lambda draw, shape: {
         "probability": draw(st.sampled_from((0.0, 0.2))),
         "mode": draw(st.sampled_from(("row", "batch"))),

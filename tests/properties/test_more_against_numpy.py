@@ -158,6 +158,7 @@ WITHOUT_WEIGHTS: dict[str, Callable[[Any, Array], Array]] = {
     "fractionalmaxpool": _fractional,
     "localresponsenorm": _response_norm,
     "stochasticdepth": lambda layer, x: x,
+    "rescale": lambda layer, x: layer.factor * x,
     "relu6": lambda layer, x: np.clip(x, 0, 6),
     "hardsigmoid": lambda layer, x: np.clip(x + 3, 0, 6) / 6,
     "elu": lambda layer, x: np.where(x > 0, x, layer.alpha * np.expm1(np.minimum(x, 0))),

@@ -1,205 +1,172 @@
-"""Augmentation against NumPy, PIL and what geometry says."""
+"""The whole augmentation: what a recipe asks for, and that an image depends on seed, epoch and place alone."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
-from striate.training.augmentation import Augmentation, epoch_draws
+from striate.training.augmentation import Augmentation
+from striate.training.augmentations.key import Key
+from striate.training.augmentations.showing import EpochShown, Showing
 from striate.training.recipe import make_recipe
+from training.samples import draw_images, make_dataset
 
-Array = np.ndarray
+EVERY: dict[str, Any] = {
+    "flip": "both",
+    "shift": 2,
+    "shift_fill": "reflect",
+    "crop": 0.7,
+    "scale": 0.2,
+    "rotate": 30.0,
+    "color": 0.4,
+    "hue": 0.1,
+    "randaugment": 2,
+    "magnitude": 6.0,
+    "cutout": 3,
+    "mixup": 0.4,
+    "cutmix": 1.0,
+    "mix_share": 0.8,
+}
+#: Each change alone, with what it needs.
+ALONE: dict[str, dict[str, Any]] = {
+    name: {name: EVERY[name]} for name in EVERY if name not in ("shift_fill", "magnitude", "mix_share")
+} | {"alternating": {"flip": "alternating"}, "everything": EVERY}
 
 
-def pictures(count: int = 40, shape: tuple[int, int, int] = (3, 6, 5), seed: int = 0) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, (count, *shape)).astype(np.uint8))
+def shown(
+    options: dict[str, Any], epoch: int = 1, seed: int = 0, shape: tuple[int, int, int] = (3, 9, 8)
+) -> EpochShown:
+    dataset = make_dataset(train=48, shape=shape)
+    augmentation = Augmentation.of(make_recipe(options))
+    return Showing(dataset, augmentation, torch.channels_last, seed).epoch(epoch)
 
 
-def draws(count: int = 40, **columns: float) -> torch.Tensor:
-    """Random draws, with some columns set."""
-    rows = epoch_draws(0, 1, count)
-    for name, value in columns.items():
-        rows[:, int(name[1:])] = value
-    return rows
+EVERYTHING = torch.arange(48)
 
 
 def test_off_is_off() -> None:
     assert not Augmentation().active
     assert not Augmentation.of(make_recipe({})).active
-    for name, value in {"flip": "both", "shift": 1, "crop": 0.9, "rotate": 1.0, "color": 0.1}.items():
-        assert Augmentation.of(make_recipe({name: value})).active
-    images = pictures()
-    assert torch.equal(Augmentation().moves(images, draws()), images)
-    unit = images / 255
-    assert torch.equal(Augmentation().changes(unit, draws()), unit)
+    for options in ALONE.values():
+        assert Augmentation.of(make_recipe(options)).active
+    x_bchw, target = shown({}).batch(EVERYTHING)
+    dataset = make_dataset(train=48, shape=(3, 9, 8))
+    mean, std = (np.array(part).reshape(1, 3, 1, 1) for part in (dataset.preprocessing.mean, dataset.preprocessing.std))
+    np.testing.assert_allclose(x_bchw.numpy(), (dataset.train.images / 255 - mean) / std, atol=1e-5)
+    assert np.array_equal(target.numpy(), dataset.train.labels)
 
 
-@pytest.mark.parametrize("flip", ["horizontal", "vertical", "both"])
-def test_flips_are_numpy_s(flip: str) -> None:
-    images, rows = pictures(), draws()
-    result = Augmentation(flip=flip).moves(images, rows).numpy()
-    for image, row, got in zip(images.numpy(), rows, result, strict=True):
-        expected = image
-        if flip != "vertical" and row[0] < 0.5:
-            expected = np.flip(expected, 2)
-        if flip != "horizontal" and row[1] < 0.5:
-            expected = np.flip(expected, 1)
-        assert np.array_equal(got, expected)
+def test_a_recipe_says_it_all() -> None:
+    augmentation = Augmentation.of(make_recipe(EVERY))
+    found: dict[str, Any] = {}
+    for change in (*augmentation.on_bytes, *augmentation.on_shares, *augmentation.on_inputs):
+        found[type(change).__name__] = dataclasses.astuple(change)  # type: ignore[call-overload]
+    assert found == {
+        "Flips": ("both",),
+        "Shift": (2, "reflect"),
+        "RandAugment": (2, 6.0),
+        "Warp": (0.7, 0.2, 30.0),
+        "Color": (0.4,),
+        "Hue": (0.1,),
+        "Cutout": (3,),
+    }
+    mixing = augmentation.mixing
+    assert mixing is not None
+    assert [(type(kind).__name__, kind.alpha) for kind in mixing.kinds] == [("MixUp", 0.4), ("CutMix", 1.0)]
+    assert mixing.share == 0.8
+    defaults = Augmentation.of(make_recipe({"shift": 1, "randaugment": 1, "mixup": 1}))
+    assert [dataclasses.astuple(change) for change in defaults.on_bytes] == [(1, "edge"), (1, 5.0)]  # type: ignore[call-overload]
+    assert defaults.mixing is not None
+    assert defaults.mixing.share == 1
 
 
-def shifted(image: Array, dy: int, dx: int) -> Array:
-    """A loop over pixels; what becomes free repeats the edge."""
-    _, height, width = image.shape
-    result = np.empty_like(image)
-    for y in range(height):
-        for x in range(width):
-            result[:, y, x] = image[:, min(max(y + dy, 0), height - 1), min(max(x + dx, 0), width - 1)]
-    return result
+@pytest.mark.parametrize("name", ALONE)
+def test_an_image_is_the_same_to_the_last_bit_in_every_batch(name: str) -> None:
+    epoch = shown(ALONE[name], epoch=2)
+    plain, _ = shown({}).batch(EVERYTHING)
+    x_bchw, target = epoch.batch(EVERYTHING)
+    assert not torch.equal(x_bchw, plain)
+    order = torch.randperm(48, generator=torch.Generator().manual_seed(1))
+    for size in (1, 7, 48):
+        # A new epoch object, as after a restart of the process.
+        again = shown(ALONE[name], epoch=2)
+        for start in range(0, 48, size):
+            picked = order[start : start + size]
+            x, t = again.batch(picked)
+            assert torch.equal(x, x_bchw[picked])
+            assert torch.equal(t, target[picked])
 
 
-@given(st.integers(1, 4), st.floats(0, 0.999), st.floats(0, 0.999))
-def test_shifts_are_those_of_a_loop(most: int, down: float, right: float) -> None:
-    images = pictures(3)
-    result = Augmentation(shift=most).moves(images, draws(3, _2=down, _3=right)).numpy()
-    dy, dx = (math.floor(np.float32(u) * np.float32(2 * most + 1)) - most for u in (down, right))
-    assert -most <= dy <= most
-    for image, got in zip(images.numpy(), result, strict=True):
-        assert np.array_equal(got, shifted(image, dy, dx))
+@pytest.mark.parametrize("name", ["everything", "randaugment", "color", "crop", "hue"])
+def test_an_image_is_the_same_in_every_batch_where_images_are_large(name: str) -> None:
+    epoch = shown(ALONE[name], shape=(3, 67, 45))
+    x_bchw, _ = epoch.batch(EVERYTHING)
+    for picked in (torch.tensor([5]), torch.tensor([40, 3, 17]), EVERYTHING.flip(0)):
+        assert torch.equal(epoch.batch(picked)[0], x_bchw[picked])
 
 
-def test_every_shift_is_equally_likely() -> None:
-    count = 7000
-    place = torch.arange(9, dtype=torch.uint8).view(1, 1, 1, 9).expand(count, 1, 9, 9)
-    centre = Augmentation(shift=3).moves(place, epoch_draws(1, 1, count))[:, 0, 4, 4].numpy()
-    seen, times = np.unique(centre, return_counts=True)
-    assert seen.tolist() == [1, 2, 3, 4, 5, 6, 7]
-    # 1000 each are expected, with a deviation of 29
-    assert np.abs(times - count / 7).max() < 120
+@pytest.mark.parametrize("name", ALONE)
+def test_another_epoch_and_another_seed_show_something_else(name: str) -> None:
+    first, _ = shown(ALONE[name]).batch(EVERYTHING)
+    assert not torch.equal(shown(ALONE[name], epoch=2).batch(EVERYTHING)[0], first)
+    assert not torch.equal(shown(ALONE[name], seed=1).batch(EVERYTHING)[0], first)
+    assert torch.equal(shown(ALONE[name]).batch(EVERYTHING)[0], first)
 
 
-def warp(images: torch.Tensor, crop: float, rotate: float, rows: torch.Tensor) -> torch.Tensor:
-    return Augmentation(crop=crop, rotate=rotate).changes(images, rows)
+@pytest.mark.parametrize("name", ALONE)
+def test_the_stored_images_and_the_random_state_stay(name: str) -> None:
+    dataset = make_dataset(shape=(3, 9, 8))
+    images, labels = dataset.train.images.copy(), dataset.train.labels.copy()
+    state = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
+    Showing(dataset, Augmentation.of(make_recipe(ALONE[name])), torch.contiguous_format, 0).epoch(1).batch(EVERYTHING)
+    assert np.array_equal(dataset.train.images, images)
+    assert np.array_equal(dataset.train.labels, labels)
+    assert torch.equal(torch.get_rng_state(), state[0])
+    assert np.array_equal(np.random.get_state()[1], state[1])  # type: ignore[index]
 
 
-def test_the_smallest_crop_and_angle_are_nearly_the_image() -> None:
-    unit = pictures() / 255
-    torch.testing.assert_close(warp(unit, 1.0, 1e-9, draws()), unit, rtol=0, atol=1e-5)
-    torch.testing.assert_close(warp(unit, 0.5, 0.0, draws(_4=0.0)), unit, rtol=0, atol=1e-5)
+@given(st.integers(0, 2**31 - 1), st.sampled_from([(1, 6, 7), (3, 6, 6), (3, 6, 11)]))
+def test_everything_together_stays_within_black_and_white(seed: int, shape: tuple[int, int, int]) -> None:
+    dataset = make_dataset(shape=shape)
+    options = {name: value for name, value in EVERY.items() if name != "hue" or shape[0] == 3}
+    epoch = Showing(dataset, Augmentation.of(make_recipe(options)), torch.channels_last, seed).epoch(1)
+    x_bchw, target = epoch.batch(torch.arange(len(dataset.train)))
+    assert x_bchw.shape == dataset.train.images.shape
+    assert x_bchw.dtype == torch.float32
+    assert x_bchw.is_contiguous(memory_format=torch.channels_last)
+    mean, std = (
+        torch.tensor(part).view(1, -1, 1, 1) for part in (dataset.preprocessing.mean, dataset.preprocessing.std)
+    )
+    unit = x_bchw * std + mean
+    assert unit.min() > -1e-4
+    assert unit.max() < 1 + 1e-4
+    assert target.sum(dim=1).tolist() == [1.0] * len(target)
 
 
-@pytest.mark.parametrize(("draw", "turns"), [(1.0, 1), (0.0, -1)])
-def test_a_quarter_turn_is_rot90(draw: float, turns: int) -> None:
-    unit = pictures(shape=(3, 7, 7)) / 255
-    result = warp(unit, 1.0, 90.0, draws(_5=draw)).numpy()
-    # Which way round is convention: both ways are drawn alike.
-    expected = np.rot90(unit.numpy(), turns, axes=(2, 3))
-    np.testing.assert_allclose(result, expected, atol=1e-5)
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("name", ALONE)
+def test_the_memory_order_is_the_one_asked_for(name: str, layout: torch.memory_format) -> None:
+    dataset = make_dataset(shape=(3, 9, 8))
+    epoch = Showing(dataset, Augmentation.of(make_recipe(ALONE[name])), layout, 0).epoch(1)
+    assert epoch.batch(torch.arange(5))[0].is_contiguous(memory_format=layout)
 
 
-@pytest.mark.parametrize("shape", [(3, 6, 5), (1, 4, 9)])
-def test_half_a_turn_is_both_flips_whatever_the_shape(shape: tuple[int, int, int]) -> None:
-    unit = pictures(shape=shape) / 255
-    result = warp(unit, 1.0, 180.0, draws(_5=1.0)).numpy()
-    np.testing.assert_allclose(result, unit.numpy()[:, :, ::-1, ::-1], atol=1e-5)
-
-
-def ramp(height: int, width: int, gy: float, gx: float) -> torch.Tensor:
-    """A plane, which bilinear interpolation renders exactly, in pixels from the centre."""
-    y = (np.arange(height) - (height - 1) / 2)[:, None]
-    x = (np.arange(width) - (width - 1) / 2)[None, :]
-    return torch.from_numpy((gy * y + gx * x).astype(np.float32))[None, None]
-
-
-@given(st.floats(0.3, 1.0), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-def test_a_zoom_shows_a_window_inside_the_image(crop: float, size: float, y: float, x: float) -> None:
-    height, width = 12, 20
-    rows = draws(1, _4=size, _6=y, _7=x)
-    scale = 1 - np.float32(size) * (1 - crop)
-    for gy, gx, side, place in ((1.0, 0.0, height, y), (0.0, 1.0, width, x)):
-        got = warp(ramp(height, width, gy, gx), crop, 0.0, rows)[0, 0].numpy()
-        along = got[:, 0] if gy else got[0]
-        # The window is scale · side wide, and its place is drawn between both edges.
-        low = (side - scale * side) * np.float32(place) - side / 2
-        exact = low + (np.arange(side) + 0.5) * scale
-        # Beyond the centres of the outermost pixels the edge is repeated.
-        expected = np.clip(exact, -(side - 1) / 2, (side - 1) / 2)
-        np.testing.assert_allclose(along, expected, atol=2e-4)
-
-
-@given(st.floats(0, 1), st.sampled_from([(15, 15), (11, 21)]))
-def test_a_rotation_turns_pixels_by_the_angle_drawn(draw: float, size: tuple[int, int]) -> None:
-    height, width = size
-    angle = math.radians(30) * (2 * np.float32(draw) - 1)
-    middle = slice(height // 2 - 2, height // 2 + 3), slice(width // 2 - 2, width // 2 + 3)
-    y, x = np.meshgrid(np.arange(-2, 3), np.arange(-2, 3), indexing="ij")
-    for gy, gx in ((1.0, 0.0), (0.0, 1.0)):
-        got = warp(ramp(height, width, gy, gx), 1.0, 30.0, draws(1, _5=draw))[0, 0].numpy()[middle]
-        source_x = math.cos(angle) * x - math.sin(angle) * y
-        source_y = math.sin(angle) * x + math.cos(angle) * y
-        np.testing.assert_allclose(got, gy * source_y + gx * source_x, atol=1e-4)
-
-
-def test_a_centred_zoom_is_pil_s_bilinear_resize() -> None:
-    image = pictures(1, (1, 16, 16), seed=3)
-    result = warp(image / 255, 0.5, 0.0, draws(1, _4=1.0, _6=0.5, _7=0.5))[0, 0].numpy()
-    pil = Image.fromarray(image[0, 0].numpy().astype(np.float32), mode="F")
-    expected = np.asarray(pil.resize((16, 16), Image.Resampling.BILINEAR, box=(4, 4, 12, 12))) / 255
-    # At its rim PIL stays inside the box, ours looks at the pixels around it.
-    np.testing.assert_allclose(result[1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-5)
-
-
-def recoloured(image: Array, strength: float, row: Array) -> Array:
-    """Brightness, contrast around the mean grey, saturation; grey by ITU-R BT.601."""
-    luma = np.array([0.299, 0.587, 0.114])
-    brightness, contrast, saturation = 1 + (2 * row[8:11] - 1) * strength
-    image = image.astype(np.float64) * brightness
-    grey = np.tensordot(luma, image, 1) if len(image) == 3 else image[0]
-    image = grey.mean() + (image - grey.mean()) * contrast
-    if len(image) == 3:
-        grey = np.tensordot(luma, image, 1)
-        image = grey + (image - grey) * saturation
-    return np.clip(image, 0, 1)
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("strength", [0.2, 0.9])
-def test_colours_are_those_of_numpy(channels: int, strength: float) -> None:
-    unit, rows = pictures(shape=(channels, 6, 5)) / 255, draws()
-    result = Augmentation(color=strength).changes(unit, rows).numpy()
-    for image, row, got in zip(unit.numpy(), rows.numpy().astype(np.float64), result, strict=True):
-        np.testing.assert_allclose(got, recoloured(image, strength, row), atol=1e-5)
-
-
-@given(st.integers(0, 2**31 - 1), st.booleans())
-def test_everything_together_stays_within_0_and_1(seed: int, colour: bool) -> None:
-    every = Augmentation("both", 3, 0.3, 180.0, 0.9 if colour else 0.0)
-    images = pictures(8, seed=seed % 1000)
-    rows = epoch_draws(seed, 1, 8)
-    result = every.changes(every.moves(images, rows) / 255, rows)
-    assert result.shape == images.shape
-    assert torch.isfinite(result).all()
-    assert result.min() >= 0
-    assert result.max() <= 1 + 1e-6
-
-
-def test_the_given_batch_is_not_changed() -> None:
-    every = Augmentation("both", 3, 0.3, 180.0, 0.9)
-    images, rows = pictures(), draws()
-    unit = images / 255
-    copies = images.clone(), unit.clone(), rows.clone()
-    every.changes(unit, rows)
-    every.moves(images, rows)
-    assert all(torch.equal(a, b) for a, b in zip((images, unit, rows), copies, strict=True))
+def test_one_change_does_not_alter_what_another_draws() -> None:
+    alone = Augmentation.of(make_recipe({"shift": 2})).draw(0, 1, 48).on_bytes[0]
+    among = Augmentation.of(make_recipe(EVERY)).draw(0, 1, 48).on_bytes[1]
+    assert all(torch.equal(a, b) for a, b in zip(alone, among, strict=True))
 
 
 def test_draws_are_uniform_and_independent() -> None:
-    rows = epoch_draws(7, 3, 20_000).numpy()
+    key = Key(7, 3)
+    rows = torch.cat([key.uniform(purpose, 20_000, 5) for purpose in ("warp", "color", "flip")], dim=1).numpy()
     assert rows.dtype == np.float32
     assert rows.min() >= 0
     assert rows.max() < 1
@@ -211,8 +178,19 @@ def test_draws_are_uniform_and_independent() -> None:
     assert np.abs(correlations).max() < 0.03
 
 
-def test_every_epoch_and_every_seed_draws_anew() -> None:
-    tables = [epoch_draws(seed, epoch, 100) for seed in (0, 1, 2**31 - 1) for epoch in (1, 2)]
+def test_every_epoch_seed_and_purpose_draws_anew() -> None:
+    tables = [
+        Key(seed, epoch).uniform(purpose, 100, 2)
+        for seed in (0, 1, 2**31 - 1)
+        for epoch in (1, 2)
+        for purpose in ("flip", "shift")
+    ]
     for index, table in enumerate(tables):
         assert all(not torch.equal(table, other) for other in tables[:index])
-    assert torch.equal(epoch_draws(0, 1, 100), tables[0])
+    assert torch.equal(Key(0, 1).uniform("flip", 100, 2), tables[0])
+
+
+def test_the_images_of_the_samples_differ() -> None:
+    # What the tests above compare would be equal for equal images.
+    images, _ = draw_images("classes", 48, (3, 9, 8))
+    assert len({image.tobytes() for image in images}) == 48

@@ -116,20 +116,20 @@ def test_the_train_loss_is_a_mean_by_the_weights_of_the_classes(tmp_path: Path) 
 
 def test_the_probe_counts_as_training_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from striate.training import bookkeeping, trainer
-    from striate.training.precision import Choice
+    from striate.training.probe import Decision, Question, default_setting
 
     hand = types.SimpleNamespace(now=0.0)
     monkeypatch.setattr(bookkeeping, "time", types.SimpleNamespace(perf_counter=lambda: hand.now))
 
-    def slow_probe(*arguments: Any) -> Choice:
+    def slow_probe(question: Question, listen: Any) -> Decision:
         hand.now += 7.0
-        return Choice(torch.float32, "test")
+        return Decision(default_setting(question.recipe, question.plan, question.graph), "test")
 
     def pass_time(event: Event) -> None:
         if isinstance(event, StepDone):
             hand.now += 1.0
 
-    monkeypatch.setattr(trainer, "choose_precision", slow_probe)
+    monkeypatch.setattr(trainer, "decide", slow_probe)
     run = quick_run(tmp_path, time=10, batch=16, listen=pass_time)
     assert run.record.results["steps_done"] == 3
     assert run.record.results["seconds"] == 10.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
 from striate.training.events import Event
@@ -14,6 +13,7 @@ from training.samples import NET, make_dataset, quick_run
 #: Everything that draws random numbers at once.
 RANDOM_NET = "conv 4 3 same > relu > dropout 0.5 > flatten > dense classes"
 RANDOM = {"flip": "both", "shift": 1, "crop": 0.8, "rotate": 20.0, "color": 0.3, "init": "orthogonal"}
+RANDOM |= {"scale": 0.2, "randaugment": 2, "cutout": 2, "mixup": 0.3, "cutmix": 1.0}
 
 
 def weights(runs: Path, net: str = RANDOM_NET, **options: object) -> bytes:
@@ -66,18 +66,3 @@ def test_the_settings_of_torch_have_no_part_in_it(tmp_path: Path) -> None:
         assert weights(tmp_path) == plain
     with torch.device("meta"):
         assert weights(tmp_path) == plain
-
-
-@pytest.mark.parametrize("option", ["flip", "shift", "crop", "rotate", "color"])
-def test_one_augmentation_does_not_change_what_another_draws(option: str) -> None:
-    from striate.training.augmentation import Augmentation, epoch_draws
-
-    images = torch.from_numpy(make_dataset(shape=(3, 6, 6)).train.images)
-    draws = epoch_draws(3, 1, len(images))
-    alone = Augmentation(**{option: RANDOM[option]})  # type: ignore[arg-type]
-    result = alone.changes(alone.moves(images, draws).float() / 255, draws)
-    assert not torch.equal(result, images.float() / 255)
-    # The same images in another order and company, with the rows of the draws that are theirs.
-    order = torch.randperm(len(images))[:7]
-    again = alone.changes(alone.moves(images[order], draws[order]).float() / 255, draws[order])
-    torch.testing.assert_close(again, result[order], rtol=0, atol=1e-6)

@@ -22,6 +22,9 @@ from training.samples import make_dataset, quick_run
 #: Everything that draws random numbers, and every kind of state.
 RANDOM_NET = "conv 4 3 same > batchnorm > relu > dropout 0.5 > maxpool 2 > flatten > dense classes"
 RANDOM = {"flip": "both", "shift": 1, "crop": 0.8, "rotate": 20.0, "color": 0.3}
+#: Three layers with weights and more; and one that takes any size.
+DEEP = "conv 6 2 > relu > conv 4 3 same > batchnorm > relu > conv 4 3 same > relu > flatten > dense classes"
+POOLED = "conv 6 2 > relu > conv 4 3 same > batchnorm > relu > globalmaxpool > dense classes"
 TIMES = {"seconds", "images_per_second", "checkpoint_seconds"}
 Listener = Callable[[Event], None]
 
@@ -86,6 +89,18 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "balanced": {"class_weights": {"cat": 3.0}, "label_smoothing": 0.1},
     "bf16": {"precision": "bf16", **RANDOM},
     "cosine": {"schedule": "cosine", "clip": 0.5, "early_stopping": 2, "epochs": 6},
+    "muon and ema": {
+        "optimizer": "muon",
+        "average": "ema",
+        "average_decay": 0.9,
+        "net": "conv 4 3 same > relu > conv 6 3 same > batchnorm > relu > conv 4 1 > flatten > dense classes",
+    },
+    "muon beside sgd": {"optimizer": "muon", "rest": "sgd", "net": DEEP, "bias_rate": 8.0, "tta": "shift"},
+    "lookahead": {"average": "lookahead", "optimizer": "sgd", "schedule": "triangular", "epochs": 5},
+    "ema and patience": {"average": "ema", "average_decay": 0.5, "epochs": 5, "early_stopping": 2},
+    "whitened": {"whiten": True, "init": "dirac", "net": DEEP, "average": "lookahead", "max_norm": 1.0},
+    "progressive": {"sizes": "progressive", "net": POOLED, "average": "ema", **RANDOM},
+    "within an epoch": {"epochs": 2.6, "average": "ema"},
     "groups": {
         "net": "conv 8 3 same > relu > conv 8 3 same groups=8 > relu > conv 4 1 > globalavgpool > dense classes"
     },

@@ -77,6 +77,7 @@ def test_the_run_holds_what_it_learnt_from(learnt: tuple[TrainedRun, Dataset]) -
         "evaluation-val.json",
         "findings.json",
         "metrics.jsonl",
+        "monitors.jsonl",
         "net.yaml",
         "run.json",
         "weights",

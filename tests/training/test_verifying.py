@@ -44,6 +44,12 @@ def test_images_in_memory_are_verified_in_this_process() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_an_average_is_compared_too() -> None:
+    proof = verify_resume(NET, make_dataset(), recipe(average="ema"))
+    assert proof.equal
+    assert [part.name for part in proof.parts][:2] == ["weights", "average"]
+
+
 @pytest.mark.parametrize(
     ("name", "lost"),
     [

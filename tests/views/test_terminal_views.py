@@ -77,14 +77,23 @@ def test_only_the_symbols_in_use_are_explained(show: Show) -> None:
 def test_the_zoo_table(show: Show) -> None:
     text = show(zoo_table(zoo.architectures().values()), 200)
     for entry in zoo.architectures().values():
-        (line,) = [line for line in text.splitlines() if line.startswith(f"{entry.name} ")]
+        (line,) = [line for line in text.splitlines() if line.startswith(f"  {entry.name} ")]
         report = inspect(entry.build())
         assert f" {report.parameters:,} " in line
-        assert line.endswith(entry.summary)
+        assert line.endswith(f"; also {', '.join(entry.aliases)}" if entry.aliases else entry.summary)
+        above = [other for other in text.split(line)[0].splitlines() if other and not other.startswith(" ")]
+        assert above[-1] == entry.family
         size, unit = re.findall(r"([\d.]+) ([kMGT])", line)[0]
         factor = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[unit]
         assert float(size) * factor == pytest.approx(report.macs, rel=6e-4)
-    assert max(map(len, show(zoo_table(zoo.architectures().values()), 80).splitlines())) <= 80
+    narrow = show(zoo_table(zoo.architectures().values()), 80).splitlines()
+    assert max(map(len, narrow)) <= 80
+    assert len(narrow) < 3 * len(zoo.names())
+    # What a description does not fit into one line goes on under itself.
+    families = {entry.family for entry in zoo.architectures().values()}
+    assert all(line.startswith("  ") or line in families for line in narrow[2:] if line)
+    words = " ".join(" ".join(narrow).split())
+    assert all(" ".join(entry.summary.split()) in words for entry in zoo.architectures().values())
 
 
 # ---- evaluations

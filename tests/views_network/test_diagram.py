@@ -11,12 +11,14 @@ import pytest
 
 from striate import zoo
 from striate.analysis import Report, inspect
+from striate.analysis.coverage import view_unit
 from striate.graph import network
 from striate.views.diagram_boxes import diagram
 from striate.views.diagram_layout import place_diagram
 from striate.views.diagram_mermaid import mermaid_diagram
 from striate.views.diagram_svg import svg_diagram
-from striate.views.field_growth import growth_points, growth_svg
+from striate.views.field_growth import growth_note, growth_points, growth_svg
+from striate.views.inspect_rows import node_field_words
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ("simple-cnn", "resnet18", "resnet152", "googlenet", "unet", "inception_v3", "shufflenet_v2_x1_0", "deeplab_v3")
@@ -146,3 +148,37 @@ def test_growth_ends_where_the_whole_image_is_seen() -> None:
     (points, _) = growth_points(report)
     assert report.nodes[len(points)].name == "avgpool"
     assert points[-1][1] == 435
+
+
+def test_the_note_on_growth_is_true_of_single_units() -> None:
+    """YOLOv3: a unit in the middle reads all 416×416 pixels, one in the corner does not; in U-Net none does."""
+    net = zoo.build("yolov3")
+    report = inspect(net)
+    note = growth_note(report)
+    first = note.split()[1]
+    units = net.shapes[first][1]
+    middle = (units // 2, units // 2)
+    assert view_unit(net, first, middle).read == 416 * 416
+    assert view_unit(net, first, (0, 0)).read < 416 * 416
+    assert note == f"From {first} on a unit in the middle sees the whole image, but no layer sees it from every unit."
+    # What stands before it in the trunk: no unit of it reads everything.
+    before = [node.name for node in net.nodes][[node.name for node in net.nodes].index(first) - 1]
+    assert all(view_unit(net, before, (unit, unit)).read < 416 * 416 for unit in range(units))
+    assert growth_note(inspect(zoo.build("unet"))) == "No unit sees the whole image."
+
+
+def test_gates_do_not_hide_the_growth() -> None:
+    """851 pixels: the recursion over EfficientNet's table (tests of the advice); the same without its gates."""
+    report = inspect(zoo.build("efficientnet_b0"))
+    points = growth_points(report)[0]
+    assert points[-1][1] == 851
+    assert report.nodes[points[-1][0] + 1].name == "avgpool"
+    assert "Gates, through which every unit sees the whole image, are left aside." in growth_note(report)
+    by_name = {node.name: node for node in report.nodes}
+    assert node_field_words(by_name["features.8.2"], report.input) == "whole (851×851)"
+    assert node_field_words(by_name["avgpool"], report.input) == "whole"
+    data = report.as_dict()["nodes"]
+    assert (
+        next(node for node in data if node["name"] == "features.8.2")["receptive_field_without_gates"][0]["size"] == 851
+    )
+    assert "receptive_field_without_gates" not in data[1]

@@ -16,6 +16,9 @@ import pytest
 
 from striate import zoo
 from striate.analysis import NodeReport, Report, inspect
+from striate.analysis.comparison import depth
+from striate.views import network_document
+from striate.views.diagram_svg import svg_diagram
 from striate.views.network_document import network_page
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "path", "rect", "wbr"}
@@ -97,6 +100,11 @@ report.outside = boxes.filter((box) => { const frame = box.querySelector("rect")
     return own.left < frame.left || own.right > frame.right || own.top < frame.top || own.bottom > frame.bottom; });
 }).length;
 report.boxes = boxes.length;
+const table = document.querySelector(".scroll.tall"), frame = table.getBoundingClientRect();
+report.cut = table.scrollWidth - table.clientWidth;
+const total = table.querySelector("tfoot th").getBoundingClientRect();
+report.total = total.top > frame.top && total.bottom <= frame.bottom;
+report.below = document.querySelector(".list").getBoundingClientRect().top - frame.bottom;
 report.window = innerWidth;
 report.page = document.documentElement.scrollWidth;
 parent.postMessage(JSON.stringify(report), "*");
@@ -136,3 +144,34 @@ def test_searching_in_a_browser(chromium: str, tmp_path: Path, width: int) -> No
     assert found["outside"] == 0
     assert found["boxes"] == 41
     assert found["page"] <= found["window"] == width
+    assert found["total"] is True
+    assert found["below"] >= 10
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("name", "width"), [("googlenet", 1280), ("densenet121", 1280), ("efficientnet_b7", 1920)])
+def test_no_column_is_off_screen_on_a_desktop(chromium: str, tmp_path: Path, name: str, width: int) -> None:
+    found, console = asked(chromium, tmp_path, network_page(inspect(zoo.build(name))), width)
+    assert console == []
+    assert (found["cut"], found["total"]) == (0, True)
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_the_depth_is_that_of_a_comparison(name: str) -> None:
+    """Counted there by the parameters that each layer says it has, here by what is drawn blue."""
+    graph = zoo.build(name)
+    assert network_document._depth(inspect(graph))[0] == depth(graph)
+
+
+def test_blue_boxes_hold_the_weights() -> None:
+    """Collapsed ones too: what the legend says is so for every box."""
+    for name, level in (("resnet152", 1), ("resnet152", None), ("mobilenet_v2", 2), ("unet", 1)):
+        report = inspect(zoo.build(name))
+        kinds = {node.name: node.kind for node in report.nodes}
+        svg = svg_diagram(report, level, standalone=False)
+        boxes = re.findall(r'class="box" data-nodes="(.*?)".*?fill="var\((--tint|--paper)\)"', svg, re.DOTALL)
+        assert len(boxes) == svg.count('class="box"')
+        for nodes, fill in boxes:
+            weighted = any(kinds[node] in ("conv", "convtranspose", "dense") for node in nodes.split())
+            assert (fill == "--tint") == weighted, nodes
+    assert "Blue boxes hold convolutions or dense layers." in network_page(inspect(zoo.build("lenet-5")))

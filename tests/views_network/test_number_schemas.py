@@ -71,3 +71,53 @@ def test_the_page_names_every_field(view: str) -> None:
     section = page.split(f"\n## `--{view}`\n")[1].split("\n## ")[0]
     for name in fields(schema(view)):
         assert re.search(rf"[`.]{name}[`.\[]", section), name
+
+
+#: Each section of the page with commands that write all that stands in it.
+COMMANDS = {
+    "`--layer`": ["inspect resnet18 --layer conv1"],
+    "`--unit`": ["inspect unet --unit output:0,0", "inspect lenet-5 --unit f6"],
+    "`--advice`": ["inspect yolov3 --advice", "inspect lenet-5 --advice --input 1x33x33", "inspect googlenet --advice"],
+    "`--set`": ["inspect lenet-5 --set f6.units=5", "compare --example groups", "compare lenet-5 resnet18 --layers"],
+    "Budgets": ["inspect lenet-5 --max-params 1k --max-macs 1k --max-memory 1KiB"],
+    "`striate zoo`": ["zoo googlenet"],
+}
+#: What is explained elsewhere: the attributes of layers, a network beside its budgets, names of inputs.
+ELSEWHERE = {"attributes", "inputs", "nodes", "totals", "outputs", "output"}
+
+
+def keys(data: object) -> Iterator[str]:
+    """Every name of a field, also of those inside."""
+    if isinstance(data, list):
+        for entry in data:
+            yield from keys(entry)
+    elif isinstance(data, dict):
+        for name, entry in data.items():
+            yield name
+            if name not in ELSEWHERE:
+                yield from keys(entry)
+
+
+@pytest.mark.parametrize("section", COMMANDS)
+def test_every_field_that_is_written_is_explained(capsys: pytest.CaptureFixture[str], section: str) -> None:
+    page = (DOCS / "inspect-json.md").read_text(encoding="utf-8")
+    text = page.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    for line in COMMANDS[section]:
+        with pytest.raises(SystemExit) as caught:
+            main([*line.split(), "--json"])
+        assert caught.value.code == (1 if section == "Budgets" else 0)
+        data = json.loads(capsys.readouterr().out)
+        if section == "Budgets":
+            data = {"budgets": data["budgets"]}
+        elif isinstance(data, dict):
+            assert data["format"] == 1
+        for name in set(keys(data)) - {"format"}:
+            assert re.search(rf"[`.]{name}[`.\[]", text), f"{name} of {line}"
+
+
+def test_every_option_with_a_view_of_its_own_is_on_the_page() -> None:
+    from striate.cli import inspect_options
+
+    page = (DOCS / "inspect-json.md").read_text(encoding="utf-8")
+    for name in (*inspect_options.VIEWS, "layer", "set", "effective"):
+        assert f"\n## `--{name.replace('_', '-')}`\n" in page

@@ -74,7 +74,7 @@ def test_flat_names_fold_from_the_convolution() -> None:
         x = x.conv(8, 3, padding=1).batchnorm().relu()
     rows = outline_rows(inspect(x.build()))
     assert [(row.name, row.times) for row in rows] == [
-        *(("input", 1), ("conv1…conv5", 5), ("batchnorm1…batchnorm5", 5), ("relu1…relu5", 5))
+        *(("input", 1), ("conv1–5", 5), ("batchnorm1–5", 5), ("relu1–5", 5))
     ]
 
 
@@ -96,7 +96,11 @@ def test_csv_says_the_numbers_of_the_report(report: Report) -> None:
         assert (int(row["parameters"]), int(row["macs"])) == (node.parameters, node.macs)
         assert tuple(map(int, row["shape"].split("x"))) == node.shape
         assert tuple(row["inputs"].split()) == node.inputs
-        assert [int(size) for size in row["field"].split("x") if size] == [axis.size for axis in node.field]
+        image = report.input[1:]
+        seen = [size if axis.kind == "whole" else axis.size for axis, size in zip(node.field, image, strict=False)]
+        assert [int(size) for size in row["field"].split("x") if size] == seen
+        assert row["at_most"] == ("" if not seen else str(any(axis.at_most for axis in node.field)).lower())
+        assert bool(row["field_without_gates"]) == bool(node.ungated)
 
 
 @pytest.mark.parametrize("depth", [None, 1, 2])

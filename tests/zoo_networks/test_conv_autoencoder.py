@@ -70,5 +70,8 @@ def test_the_image_comes_back_at_its_size(shape: tuple[int, ...]) -> None:
 def test_other_sizes_are_refused(shape: tuple[int, ...], write: str) -> None:
     with pytest.raises(ShapeError, match="cannot give this image back") as caught:
         zoo.build("conv_autoencoder", shape)
-    assert (caught.value.where, caught.value.write) == ("conv_autoencoder", f"input {write}")
+    assert (caught.value.where, caught.value.write) == (
+        "conv_autoencoder",
+        f"input={tuple(int(size) for size in write.split('×'))}",
+    )
     zoo.build("conv_autoencoder", tuple(int(size) for size in write.split("×")))

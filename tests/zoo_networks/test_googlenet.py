@@ -96,6 +96,6 @@ def test_outputs_are_those_of_a_plain_module(input: tuple[int, ...], classes: in
 
 def test_images_must_reach_the_last_pooling() -> None:
     assert zoo.build("googlenet", (1, 15, 15), 5).output_shape == (5,)
-    with pytest.raises(ShapeError, match="the images are too small for googlenet") as caught:
+    with pytest.raises(ShapeError, match=r"node 'maxpool3': the window of maxpool is larger") as caught:
         zoo.build("googlenet", (3, 14, 14))
-    assert (caught.value.got, caught.value.write) == ("input 3×14×14", "input 3×15×15")
+    assert caught.value.write == "input=(3, 15, 15)"

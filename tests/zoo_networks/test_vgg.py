@@ -84,11 +84,13 @@ def test_outputs_are_those_of_a_plain_module(name: str, input: tuple[int, ...], 
 
 def test_images_must_reach_the_last_pooling() -> None:
     assert zoo.build("vgg19_bn", (1, 32, 32), 5).output_shape == (5,)
-    with pytest.raises(ShapeError, match="vgg16_bn: the images are too small for vgg16_bn") as caught:
+    with pytest.raises(ShapeError, match=r"vgg16_bn, node 'features\.43': the window of maxpool is larger") as caught:
         zoo.build("vgg16_bn", (3, 31, 64))
-    assert caught.value.got == "input 3×31×64"
-    assert caught.value.needs == "at least 32 pixels along each axis"
-    assert caught.value.write == "input 3×32×64"
+    assert caught.value.got == "a window of 2 on 1 pixels, input 512×1×4"
+    assert caught.value.needs == (
+        "an input of at least 2 along every axis; at least 32 pixels along each axis of the image"
+    )
+    assert caught.value.write == "input=(3, 32, 64)"
 
 
 def test_other_numbers_of_axes() -> None:

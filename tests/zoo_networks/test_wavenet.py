@@ -105,4 +105,4 @@ def test_sound_has_one_axis() -> None:
     with pytest.raises(ShapeError, match="wavenet is made for images with one spatial axis") as caught:
         zoo.build("wavenet", (1, 28, 28))
     assert caught.value.needs == "channels and one size of at least 1"
-    assert caught.value.write == "input 1×28"
+    assert caught.value.write == "input=(1, 28)"

@@ -218,13 +218,16 @@ def test_yolov3_has_three_outputs_for_coco() -> None:
 def test_yolov3_refuses_what_leaves_a_rest(shape: tuple[int, ...], write: str) -> None:
     with pytest.raises(ShapeError, match="five times without a rest") as caught:
         zoo.build("yolov3", shape)
-    assert (caught.value.where, caught.value.write) == ("yolov3", f"input {write}")
+    assert (caught.value.where, caught.value.write) == (
+        "yolov3",
+        f"input={tuple(int(size) for size in write.split('×'))}",
+    )
     zoo.build("yolov3", tuple(int(size) for size in write.split("×")))
 
 
 def test_yolov1_needs_one_cell() -> None:
     assert zoo.build("yolov1", (1, 31, 31), 5).output_shape == (15,)
-    with pytest.raises(ShapeError, match="too small for yolov1"):
+    with pytest.raises(ShapeError, match="node 'pool4': the window of maxpool is larger"):
         zoo.build("yolov1", (1, 30, 64))
     with pytest.raises(ShapeError, match="yolov1 is made for images with two spatial axes"):
         zoo.build("yolov1", (1, 64))

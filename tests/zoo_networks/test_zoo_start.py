@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from striate.errors import LayerError, NetworkError, ShapeError
+from striate.errors import LayerError, ShapeError
 from striate.zoo.start import start
 
 
@@ -14,19 +14,7 @@ def test_it_begins_with_the_input() -> None:
     assert (graph.name, graph.input_shape, graph.classes) == ("net", (3, 32, 48), 7)
 
 
-def test_too_small_an_image() -> None:
-    with pytest.raises(ShapeError) as caught:
-        start("net", (1, 40, 31), 10, smallest=32)
-    assert isinstance(caught.value, NetworkError)
-    assert str(caught.value).splitlines() == [
-        "net: the images are too small for net",
-        "  got:   input 1×40×31",
-        "  needs: at least 32 pixels along each axis",
-        "  write: input 1×40×32",
-    ]
-
-
-@pytest.mark.parametrize(("input", "write"), [((3, 99), "input 3×99×99"), ((1, 8, 8, 8), "input 1×75×75")])
+@pytest.mark.parametrize(("input", "write"), [((3, 99), "input=(3, 99, 99)"), ((1, 8, 8, 8), "input=(1, 75, 75)")])
 def test_another_number_of_axes(input: tuple[int, ...], write: str) -> None:
     with pytest.raises(ShapeError, match="net is made for images with two spatial axes") as caught:
         start("net", input, 10, smallest=75, axes=2)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from striate.analysis.head import last_map
+from striate.analysis.head import joining_layer, last_map
 from striate.analysis.receptive_field import AxisField, receptive_fields
 from striate.analysis.sizing import Fit, Misfit, Sizing
 from striate.graph import Graph
@@ -35,9 +36,10 @@ class AxisAdvice:
         whole: the same for sizes that drop no pixel, padded evenly or not.
         smallest: the smallest size that runs.
         scanned: whether every smaller size was tried; else the smallest was found by bisection.
-        useful: the largest useful size: what one unit of the last map before the head sees (of the output, where there
-            is no head). In a larger image no unit sees the whole of it, and only the head joins what they see. None
-            where size sets no such limit.
+        sees: how many pixels one unit of the last map before the head sees, gates left aside (the one that sees most);
+            None where that is all of them or differs without a rule.
+        useful: the largest useful size: ``sees``, where the head only pools the places of that map. In a larger image
+            none of its units sees the whole, and nothing joins what they see. None where size sets no such limit.
         reason: why there is no largest useful size; empty where there is one.
     """
 
@@ -48,6 +50,7 @@ class AxisAdvice:
     whole: tuple[int, ...]
     smallest: int
     scanned: bool
+    sees: int | None
     useful: int | None
     reason: str = ""
 
@@ -59,13 +62,15 @@ class SizeAdvice:
     Args:
         network: its name.
         input: the present shape of one image.
-        head: the last map before the head, whose field is the largest useful size.
+        head: the last map before the head; the output, where there is no head.
+        gates: whether its units see more through gates (squeeze-and-excitation), which are left aside here.
         axes: one entry for each axis, or one for all where they are alike.
     """
 
     network: str
     input: Shape
     head: str
+    gates: bool
     axes: tuple[AxisAdvice, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -75,6 +80,7 @@ class SizeAdvice:
             "network": self.network,
             "input": list(self.input),
             "head": self.head,
+            "gates_left_aside": self.gates,
             "axes": [
                 {
                     "axes": list(axis.axes),
@@ -87,6 +93,7 @@ class SizeAdvice:
                     "whole": list(axis.whole),
                     "smallest": axis.smallest,
                     "scanned": axis.scanned,
+                    "head_sees": axis.sees,
                     "largest_useful": axis.useful,
                     "reason": axis.reason,
                 }
@@ -95,7 +102,7 @@ class SizeAdvice:
         }
 
 
-def advise(graph: Graph) -> SizeAdvice:
+def advise(graph: Graph, build: Callable[[Shape], Graph] | None = None) -> SizeAdvice:
     """Advice on the input size of a network.
 
     Each size is judged by the layers' own shape rules, run on that size: a window must end where its padded input ends.
@@ -103,6 +110,8 @@ def advise(graph: Graph) -> SizeAdvice:
 
     Args:
         graph: a network with one input.
+        build: makes the network for another shape, where its layers depend on the size or some sizes are refused, as
+            :attr:`striate.zoo.Architecture.per_size` says; default: the same layers at every size.
 
     Raises:
         UsageError: it has several inputs.
@@ -112,15 +121,17 @@ def advise(graph: Graph) -> SizeAdvice:
     >>> advice.even, advice.whole[:2], advice.smallest, advice.useful
     ((161, 193, 225, 257), (222, 223), 1, 435)
     """
-    sizing = Sizing(graph)
+    sizing = Sizing(graph, build)
     shape = graph.input_shape
     names = axis_names(len(shape) - 1)
-    seen = receptive_fields(graph)
+    seen = receptive_fields(graph, gates=False)
     head = last_map(graph, seen)
+    gated = seen.get(head) != receptive_fields(graph).get(head)
     groups = [tuple(range(len(names)))] if _alike(graph) else [(axis,) for axis in range(len(names))]
-    found = [_axis_advice(sizing, group, names, seen.get(head, ())) for group in groups]
+    field, limits = seen.get(head, ()), _limits(graph, head)
+    found = [_axis_advice(sizing, group, names, field, limits) for group in groups]
     same = len({replace(axis, axes=(), misfits=()) for axis in found}) == 1
-    return SizeAdvice(graph.name, shape, head, (_joined(found),) if same else tuple(found))
+    return SizeAdvice(graph.name, shape, head, gated, (_joined(found),) if same else tuple(found))
 
 
 def _joined(found: list[AxisAdvice]) -> AxisAdvice:
@@ -130,7 +141,7 @@ def _joined(found: list[AxisAdvice]) -> AxisAdvice:
 
 
 def _axis_advice(
-    sizing: Sizing, group: tuple[int, ...], names: tuple[str, ...], field: tuple[AxisField, ...]
+    sizing: Sizing, group: tuple[int, ...], names: tuple[str, ...], field: tuple[AxisField, ...], unlimited: str
 ) -> AxisAdvice:
     shape, size = sizing.shape, sizing.shape[1 + group[0]]
     present = sizing.fit(shape)
@@ -141,10 +152,14 @@ def _axis_advice(
 
     smallest, scanned = smallest_size(lambda other: sizing.runs(_resized(shape, group, other)), size)
     even, whole = _nearest(fit, size, smallest, frozenset(group))
-    useful, reason = _useful(field[group[0]] if field else None)
+    seen = field[group[0]] if field else None
+    reason = _everything(seen) or unlimited
+    image = math.prod(shape[1:]) > 1
+    sees = seen.size if image and seen is not None and seen.kind == "local" else None
+    useful = None if reason else sees
     concerned = tuple(entry for entry in misfits if entry.axis in group)
     return AxisAdvice(
-        tuple(names[axis] for axis in group), size, concerned, even, whole, smallest, scanned, useful, reason
+        tuple(names[axis] for axis in group), size, concerned, even, whole, smallest, scanned, sees, useful, reason
     )
 
 
@@ -198,14 +213,27 @@ def _down(size: int, smallest: int) -> range:
     return range(size - 1, max(smallest, size - FAR) - 1, -1)
 
 
-def _useful(field: AxisField | None) -> tuple[int | None, str]:
+def _everything(field: AxisField | None) -> str:
+    """Why the field of the last map sets no largest useful size; empty where it may."""
     if field is None:
-        return None, "the output does not depend on the image"
+        return "the output does not depend on the image"
     if field.kind == "whole":
-        return None, "every unit sees the whole image before the head already"
+        return "every unit sees the whole image before the head already"
     if field.kind == "mixed":
-        return None, "branches with different strides met, so that units see different amounts"
-    return field.size, ""
+        return "branches with different strides met, so that units see different amounts"
+    return ""
+
+
+def _limits(graph: Graph, head: str) -> str:
+    """Why what the units of the last map see sets no largest useful size; empty where it does."""
+    if math.prod(graph.input_shape[1:]) == 1:
+        return "the input is a vector, not an image"
+    joins = joining_layer(graph, head)
+    if joins is not None:
+        return f"{joins} joins all that the units of {head}, the last map before the head, see"
+    if math.prod(graph.shapes[head][1:]) > 1 and head in graph.outputs:
+        return f"the answer is a map, {head}, of which each unit judges what it sees itself"
+    return ""
 
 
 def _alike(graph: Graph) -> bool:

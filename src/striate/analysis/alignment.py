@@ -22,11 +22,13 @@ class Branch:
         source: the node it ends with.
         centre: the middle of the field of unit 0 along the axis, in pixels of the image.
         jump: how many pixels the field moves from one unit to the next.
+        end: the last pixel of the field of unit 0.
     """
 
     source: str
     centre: Rational
     jump: Rational
+    end: Rational
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Misalignment:
     centre: Rational
     drift: Rational
 
+    @property
+    def causal(self) -> bool:
+        """Whether the branches end at the same place and only begin at others, as causal convolutions make them."""
+        return not self.drift and len({branch.end for branch in self.branches}) == 1
+
     def as_dict(self) -> dict[str, Any]:
         """The record as JSON-ready data; fractions as ``"1/2"``."""
         return {
@@ -61,10 +68,14 @@ class Misalignment:
         }
 
 
-def misalignments(graph: Graph) -> tuple[Misalignment, ...]:
+def misalignments(graph: Graph, seen: Mapping[str, tuple[AxisField, ...]] | None = None) -> tuple[Misalignment, ...]:
     """Every merge, and every axis of it, where the branches do not look at the same place.
 
     A branch that sees the whole image (a gate) is aligned with everything; one behind a drift is not looked at again.
+
+    Args:
+        graph: any network.
+        seen: its receptive fields by node, where they are known already.
 
     >>> from striate.graph import network
     >>> x = network("shifted", (1, 8, 8)).conv(4, 1)
@@ -72,7 +83,7 @@ def misalignments(graph: Graph) -> tuple[Misalignment, ...]:
     >>> [(entry.node, str(entry.centre), str(entry.drift)) for entry in misalignments(net)]
     [('add1', '1/2', '0'), ('add1', '1/2', '0')]
     """
-    seen = receptive_fields(graph)
+    seen = receptive_fields(graph) if seen is None else seen
     rank = len(graph.shapes[graph.inputs[0].name]) - 1
     found: list[Misalignment] = []
     for node in graph.nodes:
@@ -96,7 +107,8 @@ def _branches(graph: Graph, node: Node, axis: int, seen: Mapping[str, tuple[Axis
             continue
         # The middle of an interval that a fractional step cut to whole pixels is still the middle of its two ends.
         middle = Fraction(field.low + field.high) + (reach.low + reach.high) * field.jump
-        yield Branch(source, _short(middle / 2), _short(Fraction(field.jump * reach.step)))
+        end = Fraction(field.high + reach.high * field.jump)
+        yield Branch(source, _short(middle / 2), _short(Fraction(field.jump * reach.step)), _short(end))
 
 
 def _spread(values: list[Rational]) -> Rational:

@@ -154,7 +154,7 @@ def _amount(text: str, where: str, units: dict[str, int], needs: str, example: s
     elif found is not None:
         # 1m, 8MB and 8mib are meant well; a bare number of bytes may be meant as anything.
         near = {unit[:1].lower(): unit for unit in units if unit not in ("", "B")}
-        example = found[1] + near.get(found[2][:1].lower(), near["m"])
+        example = found[1] + near.get(found[2][:1].lower(), near["m"]) if Fraction(found[1]) else example
     raise UsageError(
         "this is not a budget", where=where, got=text[:40] or "nothing", needs=needs, write=f"{where} {example}"
     )

@@ -21,6 +21,9 @@ from striate.graph import Graph
 
 __all__ = ["CheckpointPlan", "checkpoints"]
 
+_WORTH = 100
+"""Another cut has to save this part of the activations."""
+
 
 @dataclass(frozen=True)
 class CheckpointPlan:
@@ -63,7 +66,7 @@ class CheckpointPlan:
 def checkpoints(
     graph: Graph, batch: int = 1, *, dtype: str = "float32", device: str = "cpu", most: int = 8
 ) -> tuple[CheckpointPlan, ...]:
-    """For one cut, two cuts and so on the places that need least memory, as long as another cut helps.
+    """For one cut, two cuts and so on the places that need least memory, as long as another cut saves 1 % or more.
 
     Batch normalisation in a segment that is computed twice updates its running averages twice, as in PyTorch. PyTorch
     may stop computing a segment again before its last layer, so ``recomputed_macs`` is the most it does.
@@ -93,7 +96,8 @@ def checkpoints(
     segments = _Segments(plan(graph, dtype, device), batch)
     plans: list[CheckpointPlan] = []
     for cuts in range(1, min(most, len(segments.places)) + 1):
-        bound = plans[-1].after if plans else segments.before
+        # A cut that saves next to nothing more is only one more cut.
+        bound = (plans[-1].after if plans else segments.before) - segments.before // _WORTH
         found = segments.best(cuts, bound)
         if found is not None:
             plans.append(found)

@@ -28,7 +28,8 @@ class Summary:
         training_macs: multiply-adds of a forward and a backward pass for one image.
         memory: bytes in use at the peak of a forward pass for one image in float32, weights included.
         training_memory: bytes in use at the peak of a training step for one image in float32 with AdamW.
-        field: the receptive field of the last map before the head (of the output, where there is no head).
+        field: the receptive field of the last map before the head (of the output, where there is no head), gates left
+            aside.
         end: the receptive field of the first output.
     """
 
@@ -133,7 +134,8 @@ def compare(*graphs: Graph, layers: bool | None = None) -> Comparison:
 def summarize(graph: Graph) -> Summary:
     """The numbers by which a network is compared."""
     report, needed = inspect(graph), memory(graph)
-    fields = {node.name: node.field for node in report.nodes if node.field}
+    fields = {node.name: node.local for node in report.nodes if node.field}
+    ends = {node.name: node.field for node in report.nodes}
     return Summary(
         report=report,
         layers=len(graph) - len(graph.inputs),
@@ -142,7 +144,7 @@ def summarize(graph: Graph) -> Summary:
         memory=needed.inference_peak.bytes,
         training_memory=needed.training_peak.bytes,
         field=fields.get(last_map(graph, fields), ()),
-        end=fields.get(graph.outputs[0], ()),
+        end=ends[graph.outputs[0]],
     )
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from striate.analysis.receptive_field import AxisField, plain_rational, receptive_fields, unit_field
+from striate.analysis.receptive_field import AxisField, plain_rational, receptive_fields
 from striate.analysis.unit_boxes import Box, unit_boxes
 from striate.errors import UsageError
 from striate.graph import Graph
-from striate.graph.layer import EVERYTHING
 from striate.units import Shape, format_shape
 
 __all__ = ["Phase", "UnitAxis", "UnitView", "view_unit"]
@@ -23,19 +22,18 @@ MOST_PHASES = 64
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What the units of one phase of an upsampling see along one axis.
+    """What the units of one phase of an upsampling see along one axis, as if the image had no edges.
 
     Args:
         phase: the unit's index, modulo the number of phases.
-        low: first pixel, relative to where unit 0 of its period stands (a whole number of jumps further for each).
+        low: first pixel that the unit of the first period sees; each later period begins a whole number of pixels
+            further.
         high: last pixel, likewise. ``low`` above ``high``: it reads no pixel.
-        clipped: the edge of the image cuts the interval off, so that it may be longer.
     """
 
     phase: int
     low: int
     high: int
-    clipped: bool
 
 
 @dataclass(frozen=True)
@@ -117,10 +115,7 @@ class UnitView:
                     "read": [axis.first, axis.last],
                     "read_count": axis.read,
                     "outside": [axis.before, axis.after],
-                    "phases": [
-                        {"phase": one.phase, "low": one.low, "high": one.high, "clipped": one.clipped}
-                        for one in axis.phases
-                    ],
+                    "phases": [{"phase": one.phase, "low": one.low, "high": one.high} for one in axis.phases],
                 }
                 for axis in self.axes
             ],
@@ -154,10 +149,10 @@ def view_unit(graph: Graph, node: str, position: tuple[int, ...]) -> UnitView:
     axes = []
     for axis, field in enumerate(receptive_fields(graph)[node]):
         pixels = frozenset().union(*(box[axis] for box in boxes))
-        low, high = math.ceil(field.low + places[axis] * field.jump), math.floor(field.high + places[axis] * field.jump)
+        low, high = field.interval(places[axis]) or (0, 0)
         first, last, size = min(pixels), max(pixels), image[1 + axis]
         before, after = min(max(-low, 0), high - low + 1), min(max(high - size + 1, 0), high - low + 1)
-        phases = _phases(graph, node, position, axis, field)
+        phases = _phases(field) if position else ()
         axes.append(UnitAxis(size, field, low, high, first, last, len(pixels), before, after, phases))
     box = math.prod(axis.last - axis.first + 1 for axis in axes)
     return UnitView(graph.name, node, position, graph.shapes[node], image, tuple(axes), box, _count(boxes), exact)
@@ -195,47 +190,8 @@ def _count(boxes: Sequence[Box]) -> int:
     return total
 
 
-def _phases(graph: Graph, node: str, position: tuple[int, ...], axis: int, field: AxisField) -> tuple[Phase, ...]:
-    """What each phase sees along an axis, from units in the middle of the map; empty where there is one phase."""
-    units = graph.shapes[node][1:]
-    count = _period(graph, node, axis) if position and field.kind == "local" else 1
-    if not 2 <= count <= min(MOST_PHASES, units[axis]):
+def _phases(field: AxisField) -> tuple[Phase, ...]:
+    """What each phase sees along an axis; empty where there is one phase, or too many to list."""
+    if len(field.phases) > MOST_PHASES:
         return ()
-    start = min(units[axis] // 2 // count, units[axis] // count - 1) * count
-    base = int(start * field.jump)
-    size = graph.shapes[graph.inputs[0].name][1 + axis]
-    phases = []
-    for phase in range(count):
-        unit = tuple(start + phase if place == axis else index for place, index in enumerate(position))
-        found = unit_field(graph, node, unit)
-        if found is None:
-            phases.append(Phase(phase, 1, 0, False))
-        else:
-            first, last = found[axis]
-            phases.append(Phase(phase, first - base, last - base, first == 0 or last == size - 1))
-    return tuple(phases)
-
-
-def _period(graph: Graph, node: str, axis: int) -> int:
-    """After how many units along an axis what they read repeats itself.
-
-    A layer that reads its input at the places ``y·a/b`` repeats when that is a whole number of its input's periods P:
-    after ``P·b / gcd(P·b, a)`` units. Branches repeat together after the least common multiple.
-    """
-    periods = {graph.inputs[0].name: 1}
-    for current in graph.nodes:
-        shapes = graph.input_shapes(current)
-        own = 1
-        for number, name in enumerate(current.inputs):
-            if name not in periods or len(shapes[number]) <= 1 + axis or number in current.layer.shape_only:
-                continue
-            reach = current.layer.reach(shapes, number, axis)
-            if reach == EVERYTHING or reach.step == 0:
-                continue
-            step = Fraction(reach.step)
-            whole = periods[name] * step.denominator
-            own = math.lcm(own, whole // math.gcd(whole, step.numerator))
-        periods.setdefault(current.name, own)
-        if current.name == node:
-            break
-    return periods[node]
+    return tuple(Phase(phase, *(seen or (1, 0))) for phase, seen in enumerate(field.phases))

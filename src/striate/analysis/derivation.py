@@ -42,6 +42,7 @@ class Derivation:
             ]
 
         return {
+            "format": 1,
             "network": self.network,
             "node": self.node.name,
             "kind": self.node.layer.kind,
@@ -97,15 +98,37 @@ def _field_steps(graph: Graph, node: Node, shapes: tuple[Shape, ...]) -> Iterato
         if isinstance(node.layer, Input):
             yield Step(f"field {name}", "an input pixel sees itself", "1", "1")
             continue
+        final = fields[node.name][axis]
+        sources = [source for source in node.inputs if source in fields]
+        phased = bool(final.phases) or any(fields[source][axis].phases for source in sources)
+        around = " around all phases" if phased else ""
         for position, source in enumerate(node.inputs):
             if source in fields and position not in node.layer.shape_only:
-                yield from _axis_steps(node, shapes, position, axis, name, fields[source])
-        final = fields[node.name][axis]
-        if len(node.inputs) - len(node.layer.shape_only) > 1:
+                yield from _axis_steps(node, shapes, position, axis, f"{name}{around}", fields[source])
+        several = len(node.inputs) - len(node.layer.shape_only) > 1
+        if several and not phased:
             numbers = f"from {_show(final.low)} to {_show(final.high)}"
             yield Step(f"field {name}", "hull of the branches", numbers, str(final.size))
+        if phased:
+            yield from _phase_steps(final, name, several)
         if final.kind == "mixed":
             yield Step(f"jump {name}", "branches with different jumps met", "hull over all units", "none")
+
+
+def _phase_steps(final: AxisField, name: str, several: bool) -> Iterator[Step]:
+    """The field where units differ, or differed before: that of the unit that sees most."""
+    hull = "hull of the branches, " if several else ""
+    if final.phases:
+        widths = [0 if seen is None else seen[1] - seen[0] + 1 for seen in final.phases]
+        numbers = f"{len(widths)} units that repeat, which see {min(widths)} to {max(widths)}"
+        yield Step(f"field {name}", f"{hull}phase by phase: the unit that sees most", numbers, str(final.size))
+    else:
+        numbers = f"from {_show(final.low)} to {_show(final.high)}"
+        yield Step(f"field {name}", f"{hull}phase by phase: all units are alike", numbers, str(final.size))
+    if not several:
+        yield Step(f"jump {name}", "as around all phases", _show(final.jump), _show(final.jump))
+        start = "as around all phases" if final.phases else "as unit 0 sees it"
+        yield Step(f"start {name}", start, _show(final.low), _show(final.low))
 
 
 def _axis_steps(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from striate.errors import NetworkError
+from striate.errors import LayerError, NetworkError
 from striate.graph import Graph, Layer, Node
 from striate.graph.builder import make_layer
 
@@ -50,4 +51,10 @@ def _changed(graph: Graph, node: Node, values: Mapping[str, Any]) -> Layer:
     try:
         return make_layer(type(node.layer), [], {**stored, **values})
     except NetworkError as error:
-        raise error.at(f"{graph.name}, node {node.name!r}") from None
+        where = f"{graph.name}, node {node.name!r}"
+        filters, arriving = stored.get("filters"), graph.input_shapes(node)
+        if isinstance(error, LayerError) and "groups" in values and "groups: " in (error.got or "") and filters:
+            # More filters would not help where the channels do not divide either; here they are known.
+            write = f"groups: {math.gcd(values.get('filters', filters), arriving[0][0])}"
+            raise LayerError(error.problem, where=where, got=error.got, needs=error.needs, write=write) from None
+        raise error.at(where) from None

@@ -20,12 +20,14 @@ class Example:
         title: what is compared.
         lesson: what it shows.
         build: makes the networks.
+        pairs: whether they are compared two by two: the first with the second, the third with the fourth.
     """
 
     name: str
     title: str
     lesson: str
     build: Callable[[], tuple[Graph, ...]]
+    pairs: bool = False
 
 
 def examples() -> dict[str, Example]:
@@ -146,6 +148,7 @@ _EXAMPLES = (
         "a plain 3×3 convolution and a depthwise-separable one on 3 channels, for 64 filters and for one",
         "Depthwise-separable convolution saves only where there are many filters: for a single one it costs more.",
         _plain_or_separable,
+        pairs=True,
     ),
     Example(
         "spatially-separable",

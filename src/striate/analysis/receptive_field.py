@@ -9,91 +9,39 @@ layer whose output y reads its inputs ``step·y + a`` to ``step·y + b``::
 
 which for a convolution (a = -padding, b = K - 1 - padding, step = stride) is the recursion of Araujo, Norris and Sim,
 "Computing receptive fields of convolutional neural networks", Distill 2019, section 2. Where branches meet, the field
-is the hull of theirs. Fractions appear after upsampling, where the field depends on the phase of y.
+is the hull of theirs. Fractions appear after upsampling, where the field depends on the phase of y: there each phase
+is followed by itself (:mod:`striate.analysis.phases`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from striate.analysis.axis_field import AxisField, Interval, plain_rational
+from striate.analysis.phases import joined, passed
 from striate.analysis.unit_boxes import unit_boxes
 from striate.errors import UsageError
 from striate.graph import Graph, Layer, Node
 from striate.graph.layer import EVERYTHING, SAME_PLACE, Rational, Reach
 from striate.graph.layers.input import Input
+from striate.graph.layers.merge import Multiply
 from striate.units import Shape, format_shape
 
-__all__ = ["AxisField", "plain_rational", "receptive_fields", "unit_field"]
+__all__ = ["AxisField", "is_gate", "plain_rational", "receptive_fields", "unit_field"]
 
 
-@dataclass(frozen=True, slots=True)
-class AxisField:
-    """The receptive field along one axis of the image.
-
-    Args:
-        low: first pixel that unit 0 sees; negative when it reaches into the padding.
-        high: last pixel that unit 0 sees.
-        jump: how many pixels the field moves from one unit to the next (the effective stride); 0 when every unit
-            sees the same.
-        kind: ``local`` (the interval is that of each unit), ``whole`` (a layer that reads its whole input came
-            before, alone or through a gate) or ``mixed`` (branches with different jumps met; the interval is the hull
-            over all units).
-        at_most: whether single units may see less than the interval, which then lies around what all of them see: the
-            phases behind an upsampling differ, and so do bins whose number does not divide the map.
-    """
-
-    low: Rational
-    high: Rational
-    jump: Rational
-    kind: Literal["local", "whole", "mixed"] = "local"
-    at_most: bool = False
-
-    @property
-    def size(self) -> int:
-        """How many pixels at most, padding counted as pixels."""
-        return math.floor(self.high - self.low) + 1
-
-    def covers(self, size: int) -> bool:
-        """Whether every unit sees the whole axis of ``size`` pixels."""
-        return self.jump == 0 and self.low <= 0 and self.high >= size - 1
-
-    def at(self, unit: int, size: int) -> tuple[int, int]:
-        """First and last pixel of a unit's field, cut to an image of ``size`` pixels."""
-        low = max(math.ceil(self.low + unit * self.jump), 0)
-        return low, min(math.floor(self.high + unit * self.jump), size - 1)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The field as JSON-ready data; fractions as ``"1/2"``."""
-        return {
-            "size": self.size,
-            "jump": plain_rational(self.jump),
-            "low": plain_rational(self.low),
-            "high": plain_rational(self.high),
-            "kind": self.kind,
-            "at_most": self.at_most,
-        }
-
-
-def plain_rational(value: Rational) -> int | str:
-    """A number as JSON can hold it.
-
-    >>> from fractions import Fraction
-    >>> plain_rational(Fraction(4, 2)), plain_rational(Fraction(-1, 2))
-    (2, '-1/2')
-    """
-    return int(value) if value.denominator == 1 else str(value)
-
-
-def receptive_fields(graph: Graph, source: str | None = None) -> Mapping[str, tuple[AxisField, ...]]:
+def receptive_fields(
+    graph: Graph, source: str | None = None, *, gates: bool = True
+) -> Mapping[str, tuple[AxisField, ...]]:
     """The receptive field of every node, one :class:`AxisField` for each axis of the image.
 
     Args:
         graph: any network.
         source: the input it is measured on, for networks with several; default: the first. Nodes that do not depend
             on it are left out.
+        gates: whether what a unit sees through a gate counts: a map of one place that another is multiplied by, as in
+            squeeze-and-excitation. Behind the first gate every unit sees the whole image through it.
 
     >>> from striate.graph import network
     >>> net = network("vgg-like", (3, 32, 32)).conv(8, 3).conv(8, 3).maxpool(2).conv(8, 3).build()
@@ -110,7 +58,9 @@ def receptive_fields(graph: Graph, source: str | None = None) -> Mapping[str, tu
         through = [
             _through(node, shapes, position, fields[name])
             for position, name in enumerate(node.inputs)
-            if name in fields and position not in node.layer.shape_only
+            if name in fields
+            and position not in node.layer.shape_only
+            and (gates or not is_gate(node, shapes, graph.shapes[node.name], position))
         ]
         if len(through) == 1:
             fields[node.name] = through[0]
@@ -121,6 +71,11 @@ def receptive_fields(graph: Graph, source: str | None = None) -> Mapping[str, tu
             by_axis = zip(zip(*through, strict=True), units, image, strict=True)
             fields[node.name] = tuple(_hull(parts, count, size) for parts, count, size in by_axis)
     return fields
+
+
+def is_gate(node: Node, shapes: tuple[Shape, ...], output: Shape, position: int) -> bool:
+    """Whether an input is a gate: a map of one place, by which every place of another is multiplied."""
+    return isinstance(node.layer, Multiply) and set(shapes[position][1:]) == {1} and max(output[1:]) > 1
 
 
 def unit_field(
@@ -189,15 +144,48 @@ def _through(
         if reach == SAME_PLACE:
             result.append(field)
         elif reach == EVERYTHING:
-            last = shapes[position][1 + axis] - 1
-            kind: Literal["whole", "mixed"] = "mixed" if field.kind == "mixed" else "whole"
-            result.append(AxisField(field.low, field.high + last * field.jump, 0, kind, field.at_most))
+            result.append(_everything(field, shapes[position][1 + axis]))
         else:
-            low, high = field.low + reach.low * field.jump, field.high + reach.high * field.jump
-            # A reach in fractions is the hull over the places that outputs have between two inputs.
-            hull = any(value.denominator != 1 for value in (reach.low, reach.high, reach.step))
-            result.append(AxisField(low, high, field.jump * reach.step, field.kind, field.at_most or hull))
+            result.append(_window(field, node.layer, shapes, position, axis, reach))
     return tuple(result)
+
+
+def _everything(field: AxisField, units: int) -> AxisField:
+    """What all units of an axis see together."""
+    kind: Literal["whole", "mixed"] = "mixed" if field.kind == "mixed" else "whole"
+    if field.phases:
+        seen = [interval for unit in range(units) if (interval := field.interval(unit)) is not None]
+        if seen:
+            return AxisField(min(low for low, _ in seen), max(high for _, high in seen), 0, kind)
+    return AxisField(field.low, field.high + (units - 1) * field.jump, 0, kind, field.at_most)
+
+
+def _window(
+    field: AxisField, layer: Layer, shapes: tuple[Shape, ...], position: int, axis: int, reach: Reach
+) -> AxisField:
+    """What the units behind a window see, or behind a gate's map that is repeated."""
+    low, high = field.low + reach.low * field.jump, field.high + reach.high * field.jump
+    jump = field.jump * reach.step
+    fractional = any(value.denominator != 1 for value in (reach.low, reach.high, reach.step))
+    if not (fractional or field.phases):
+        return AxisField(low, high, jump, field.kind, field.at_most)
+    phases = passed(field, layer, shapes, position, axis, reach)
+    return _with_phases(low, high, jump, field.kind, phases)
+
+
+def _with_phases(
+    low: Rational,
+    high: Rational,
+    jump: Rational,
+    kind: Literal["local", "whole", "mixed"],
+    phases: tuple[Interval, ...] | None,
+) -> AxisField:
+    if phases is None:
+        return AxisField(low, high, jump, kind, True)
+    one = phases[0]
+    if len(set(phases)) == 1 and one is not None and (len(phases) == 1 or jump == 0):
+        return AxisField(*one, jump, kind)
+    return AxisField(low, high, jump, kind, phases=phases)
 
 
 def _hull(parts: tuple[AxisField, ...], units: int, size: int) -> AxisField:
@@ -207,9 +195,21 @@ def _hull(parts: tuple[AxisField, ...], units: int, size: int) -> AxisField:
         kinds = {part.kind for part in parts}
         kind = kinds.pop() if len(kinds) == 1 else "mixed" if "mixed" in kinds else "whole"
         low, high = min(part.low for part in parts), max(part.high for part in parts)
+        if any(part.phases for part in parts):
+            return _with_phases(low, high, parts[0].jump, kind, joined(parts))
         return AxisField(low, high, parts[0].jump, kind, at_most)
-    low = min(min(part.low, part.low + (units - 1) * part.jump) for part in parts)
-    high = max(max(part.high, part.high + (units - 1) * part.jump) for part in parts)
+    low = min(_end(part, units, low=True) for part in parts)
+    high = max(_end(part, units, low=False) for part in parts)
     # Behind a gate every unit sees the whole axis through the gate, whatever it sees beside it.
     everywhere = any(part.covers(size) for part in parts if part.kind != "mixed")
     return AxisField(low, high, 0, "whole" if everywhere else "mixed", at_most)
+
+
+def _end(part: AxisField, units: int, *, low: bool) -> Rational:
+    """The first, or the last, pixel that any of a branch's units sees."""
+    side = 0 if low else 1
+    if part.phases:
+        ends: list[Rational] = [seen[side] for unit in range(units) if (seen := part.interval(unit)) is not None]
+    else:
+        ends = [(part.low, part.high)[side] + unit * part.jump for unit in (0, units - 1)]
+    return (min if low else max)(ends, default=(part.low, part.high)[side])

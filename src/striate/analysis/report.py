@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass, fields
 from typing import Any
 
-from striate.analysis.receptive_field import AxisField, receptive_fields
+from striate.analysis.receptive_field import AxisField, is_gate, receptive_fields
 from striate.graph import Graph, Layer
 from striate.units import Shape
 
@@ -26,6 +26,7 @@ class NodeReport:
         parameters: trained numbers.
         macs: multiply-adds of one forward pass for one image.
         field: its receptive field along each axis of the image; empty when it does not depend on the first input.
+        ungated: the same without what it sees through gates (squeeze-and-excitation), where that is less; else empty.
         shares: the earlier node whose parameters it uses again; they are counted there.
         origin: where its author wrote it, ``model.py:12``, where that is known.
     """
@@ -40,6 +41,12 @@ class NodeReport:
     field: tuple[AxisField, ...]
     shares: str | None = None
     origin: str | None = None
+    ungated: tuple[AxisField, ...] = ()
+
+    @property
+    def local(self) -> tuple[AxisField, ...]:
+        """Its receptive field, gates left aside."""
+        return self.ungated or self.field
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,11 @@ class Report:
                     "parameters": node.parameters,
                     "macs": node.macs,
                     "receptive_field": [axis.as_dict() for axis in node.field],
+                    **(
+                        {"receptive_field_without_gates": [axis.as_dict() for axis in node.ungated]}
+                        if node.ungated
+                        else {}
+                    ),
                     **({"shares": node.shares} if node.shares is not None else {}),
                     **({"origin": node.origin} if node.origin is not None else {}),
                 }
@@ -133,9 +145,11 @@ def inspect(graph: Graph) -> Report:
     (421642, 4241152)
     """
     seen = receptive_fields(graph)
+    apart = receptive_fields(graph, gates=False) if _has_gates(graph) else {}
     nodes = []
     for node in graph.nodes:
         inputs, shape = graph.input_shapes(node), graph.shapes[node.name]
+        field, ungated = seen.get(node.name, ()), apart.get(node.name, ())
         nodes.append(
             NodeReport(
                 name=node.name,
@@ -145,10 +159,20 @@ def inspect(graph: Graph) -> Report:
                 shape=shape,
                 parameters=0 if node.shares else sum(parameter.count for parameter in node.layer.parameters(inputs)),
                 macs=node.layer.macs(inputs, shape),
-                field=seen.get(node.name, ()),
+                field=field,
                 shares=node.shares,
                 origin=node.origin,
+                ungated=() if ungated == field else ungated,
             )
         )
     first = graph.shapes[graph.inputs[0].name]
     return Report(graph.name, first, graph.output_shape, tuple(nodes), graph.outputs)
+
+
+def _has_gates(graph: Graph) -> bool:
+    return any(
+        is_gate(node, graph.input_shapes(node), graph.shapes[node.name], position)
+        for node in graph.nodes
+        if len(node.inputs) > 1
+        for position in range(len(node.inputs))
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,6 +66,8 @@ class Sizing:
 
     Args:
         graph: a network with one input.
+        build: makes the network for another shape, where its layers depend on the size or some sizes are refused;
+            default: the same layers at every size.
 
     Raises:
         UsageError: it has several inputs.
@@ -78,8 +80,9 @@ class Sizing:
     True
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, build: Callable[[Shape], Graph] | None = None) -> None:
         self.shape = graph.input_shape
+        self._build = build
         self._names = [node.name for node in graph.nodes]
         places = {name: place for place, name in enumerate(self._names)}
         # Equal layers of a network share their results: ResNet-152 has 515 nodes and 24 different layers.
@@ -97,6 +100,8 @@ class Sizing:
         Raises:
             NetworkError: a layer does not fit.
         """
+        if self._build is not None:
+            return list(self._build(shape).shapes.values())
         found: list[Shape] = []
         for number, inputs in zip(self._numbers, self._inputs, strict=True):
             layer = self._layers[number]
@@ -121,6 +126,8 @@ class Sizing:
     def fit(self, shape: Shape) -> Fit | None:
         """How an image of this shape fits; None where the network does not run on it."""
         try:
+            if self._build is not None:
+                return Sizing(self._build(shape)).fit(shape)
             shapes = self.shapes(shape)
         except NetworkError:
             return None

@@ -64,8 +64,9 @@ def _folded(linear: Node, norm: Node, weights: Mapping[str, torch.Tensor]) -> di
     variance = weights[f"{norm.name}.running_var"].double()
     scale = (variance + norm.layer.epsilon).rsqrt()
     shift = torch.zeros_like(scale)
-    if norm.layer.affine:
+    if norm.layer.affine and norm.layer.scale:
         scale = scale * weights[f"{norm.name}.weight"].double()
+    if norm.layer.affine:
         shift = weights[f"{norm.name}.bias"].double()
     old = weights.get(f"{linear.name}.bias")
     bias = torch.zeros_like(scale) if old is None else old.double()

@@ -21,6 +21,7 @@ from striate.backend.tensors import matched_tensors
 from striate.errors import UsageError, near_miss
 from striate.graph import Graph, Layer, Node
 from striate.graph.layers.activation import LeakyReLU
+from striate.graph.layers.convolution import Conv
 from striate.graph.layers.prelu import PReLU
 
 __all__ = ["initialize"]
@@ -49,7 +50,7 @@ def initialize(
     Args:
         module: what :func:`striate.backend.build_module` made of ``graph``, on any device and in any float dtype.
         graph: the network.
-        scheme: auto, he, xavier, normal, uniform, orthogonal or zero.
+        scheme: auto, he, xavier, normal, uniform, orthogonal, dirac or zero.
         seed: any whole number.
         gain: factor of the deviation or bound, instead of the scheme's own. That is for ``he`` √2 before ReLU and what
             is like it, √(2 / (1 + slope²)) before a leaky ReLU and 1 elsewhere; the same for ``orthogonal``; 1 for
@@ -96,7 +97,7 @@ def _check_arguments(scheme: str, seed: int, gain: float | None, std: float | No
         )
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise UsageError("the seed of an initialisation is a whole number", got=repr(seed), write="seed=0")
-    if gain is not None and scheme in ("normal", "zero"):
+    if gain is not None and scheme in ("normal", "dirac", "zero"):
         raise UsageError(
             f"the initialisation {scheme!r} has no gain", got=f"gain={gain}", write=f"scheme={scheme!r} alone"
         )
@@ -129,10 +130,13 @@ def _draw(
     values = torch.zeros(like.shape, dtype=torch.float32)
     activation = following_activation(graph, node.name)
     fans = operation_of(node.layer).fans(node.layer, tuple(like.shape))
-    if scheme == "auto":
+    identity = scheme == "dirac"
+    if scheme in ("auto", "dirac"):
         scheme = "he" if _rectifies(activation) else "xavier"
     if gain is None:
         gain = _gain(activation) if scheme in ("he", "orthogonal") else 1.0
+    if identity and isinstance(node.layer, Conv):
+        return _with_identity(values.normal_(0.0, gain / math.sqrt(fans.inward), generator=generator), fans.blocks)
     if scheme == "he":
         return values.normal_(0.0, gain / math.sqrt(fans.inward), generator=generator)
     if scheme == "xavier":
@@ -160,6 +164,19 @@ def _gain(activation: Layer | None) -> float:
     if isinstance(activation, (LeakyReLU, PReLU)):
         slope = activation.slope if isinstance(activation, LeakyReLU) else activation.initial
     return math.sqrt(2.0 / (1.0 + slope**2))
+
+
+def _with_identity(values: Tensor, groups: int) -> Tensor:
+    """The first filters of each group hand on one input channel each, unchanged where strides and padding are even;
+    the other filters keep their values.
+    """
+    for block in values.chunk(groups):
+        kept = block[: block.shape[1]]
+        kept.zero_()
+        middle = tuple(size // 2 for size in block.shape[2:])
+        for channel in range(len(kept)):
+            kept[(channel, channel, *middle)] = 1.0
+    return values
 
 
 def _orthogonal(values: Tensor, fans: Fans, gain: float, generator: torch.Generator) -> Tensor:

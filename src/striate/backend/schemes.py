@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 __all__ = ["DESCRIPTIONS", "SCHEMES", "Scheme"]
 
-Scheme = Literal["auto", "he", "xavier", "normal", "uniform", "orthogonal", "zero"]
+Scheme = Literal["auto", "he", "xavier", "normal", "uniform", "orthogonal", "dirac", "zero"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
 #: What each scheme draws for a weight; biases are 0, scales 1 and shifts 0 in all of them.
@@ -17,5 +17,7 @@ DESCRIPTIONS: dict[Scheme, str] = {
     "normal": "normal, deviation 0.01 or as given (Krizhevsky et al. 2012, section 5)",
     "uniform": "uniform, bound gain/√fan_in (what PyTorch's layers draw by themselves)",
     "orthogonal": "a random orthogonal matrix, times gain (Saxe, McClelland, Ganguli 2014)",
+    "dirac": "convolutions begin as the identity on as many filters as there are channels; all else as auto"
+    " (Zagoruyko and Komodakis 2017; Jordan 2024, section 3.3)",
     "zero": "0 everywhere; such a network cannot learn, but its arithmetic is easy to follow",
 }

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from striate.errors import UsageError
-from striate.training.recipe import Recipe, make_recipe, read_recipe
+from striate.training.recipe import Recipe, make_recipe
+from striate.training.recipe_file import read_recipe
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -69,7 +70,7 @@ def recipe_text(recipe: Recipe) -> str:
     """A recipe as a YAML file that reads back as the same recipe: what was not chosen stands there as a comment.
 
     >>> print(recipe_text(Recipe(epochs=3)).splitlines()[1])
-    epochs: 3  # passes over the training images [auto]
+    epochs: 3  # passes over the training images, whole or not, such as 0.5 [auto]
     """
     lines: list[str] = []
     for name, field in Recipe.model_fields.items():

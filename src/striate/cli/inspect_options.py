@@ -87,8 +87,8 @@ def check_options(options: Namespace) -> None:
             raise UsageError("--layer derives one layer; --format, --depth and --output are for the whole network")
         return
     alone = [*views, *(["--set"] if options.set else [])]
-    shaped = [_flag(name) for name in ("format", "depth", "output") if getattr(options, name)]
-    if any(getattr(options, name) for name in DEEP):
+    shaped = [_flag(name) for name in ("format", "depth") if getattr(options, name)]
+    if any(getattr(options, name) for name in DEEP) or alone == ["--set"]:
         shaped = [flag for flag in shaped if flag != "--depth"]
     if alone and shaped:
         raise UsageError(
@@ -104,6 +104,8 @@ def load_network(options: Namespace) -> Graph:
         UsageError: an option is malformed, or names what is not there.
         NetworkError: no such network, or it does not run.
     """
+    from dataclasses import replace
+
     import striate as st
 
     shape, classes = read_shape(options.input), read_count(options.classes, "--classes")
@@ -114,7 +116,9 @@ def load_network(options: Namespace) -> Graph:
 
     changes = read_assignments(options.set)
     try:
-        return st.edit(options.unchanged, changes)
+        # Whatever is shown of it says that it is not the network as it was written.
+        name = f"{options.unchanged.name} with {', '.join(options.set)}"
+        return replace(st.edit(options.unchanged, changes), name=name)
     except (NetworkError, UsageError) as error:
         raise error.at(" ".join(f"--set {text}" for text in options.set)) from None
 
@@ -136,7 +140,7 @@ def show_asked(options: Namespace, graph: Graph) -> bool:
         return False
     elif options.set:
         _put(options, graph, inspect_views.show_changes(options, graph))
-    elif options.json and options.output is None and has_budget(options):
+    elif options.json and has_budget(options):
         import striate as st
 
         _put(options, graph, (st.inspect(graph).as_dict(), None))
@@ -146,16 +150,17 @@ def show_asked(options: Namespace, graph: Graph) -> bool:
 
 
 def _put(options: Namespace, graph: Graph, shown: inspect_views.Shown) -> None:
-    from striate.cli.output import show, write_plain
+    from striate.cli.output import deliver, printed
     from striate.views import json_text
 
     data, view = shown
     if not options.json:
-        show(view)
+        deliver(printed(view, options.output), options.output)
         check_budgets(options, graph)
         return
     checks = measured(options, graph)
-    write_plain(json_text({**data, "budgets": [check.as_dict() for check in checks]} if checks else data))
+    text = json_text({**data, "budgets": [check.as_dict() for check in checks]} if checks else data)
+    deliver(text, options.output)
     end_beyond(checks)
 
 

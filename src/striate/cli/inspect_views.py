@@ -10,8 +10,10 @@ from striate.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
 
     from striate.graph import Graph
+    from striate.units import Shape
 
 __all__ = [
     "BYTES_OPTIONS",
@@ -55,10 +57,23 @@ def show_advice(options: Namespace, graph: Graph) -> Shown:
     from striate.analysis.alignment import misalignments
     from striate.views.size_advice import advice_view
 
-    advice, misaligned = advise(graph), misalignments(graph)
+    advice, misaligned = advise(graph, _resizer(options)), misalignments(graph)
     return {**advice.as_dict(), "misaligned": [entry.as_dict() for entry in misaligned]}, advice_view(
         advice, misaligned
     )
+
+
+def _resizer(options: Namespace) -> Callable[[Shape], Graph] | None:
+    """What builds the network for another shape, with the changes of ``--set``, where its layers depend on the size."""
+    from striate.analysis import edit
+    from striate.sources.assignments import read_assignments
+    from striate.sources.resizing import resizer
+
+    build = resizer(options.net, read_count(options.classes, "--classes"))
+    if build is None or not options.set:
+        return build
+    changes = read_assignments(options.set)
+    return lambda shape: edit(build(shape), changes)
 
 
 def show_changes(options: Namespace, graph: Graph) -> Shown:
@@ -66,8 +81,8 @@ def show_changes(options: Namespace, graph: Graph) -> Shown:
     from striate.analysis.comparison import compare
     from striate.views.comparisons import comparison_view
 
-    comparison = compare(options.unchanged, graph, layers=True)
-    return comparison.as_dict(), comparison_view(comparison, titles=("before", "after"))
+    comparison, depth = compare(options.unchanged, graph, layers=True), read_count(options.depth, "--depth")
+    return comparison.as_dict(), comparison_view(comparison, titles=("before", "after"), depth=depth)
 
 
 def show_cost(options: Namespace, graph: Graph) -> Shown:
@@ -86,10 +101,12 @@ def show_like(options: Namespace, graph: Graph) -> Shown:
         UsageError: how that tool counts is not known.
     """
     from striate.analysis.counting import count_like
+    from striate.sources.resizing import zoo_entry
     from striate.views.reconciliations import reconciliation_view
 
+    entry = zoo_entry(options.net)
     try:
-        found = count_like(graph, options.count_like)
+        found = count_like(graph, options.count_like, writing=entry.written(graph) if entry else None)
     except UsageError as error:
         raise error.at("--count-like") from None
     return found.as_dict(), reconciliation_view(found)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from striate.cli import output
+
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
-
-    from rich.console import RenderableType
 
     from striate.cli.lint_options import Choice
     from striate.findings import Finding
@@ -52,9 +52,9 @@ def deliver(options: Namespace, choice: Choice, linted: Sequence[Linted]) -> Non
     else:
         from striate.views.lint_text import lint_view
 
-        text = _printed(lint_view(results, whole=options.all), options.output)
+        text = output.printed(lint_view(results, whole=options.all), options.output)
         text += "".join(f"\n{one.text}" for one in linted if one.text is not None)
-    _put(text, options.output)
+    output.deliver(text, options.output)
 
 
 def show_change(options: Namespace, before: LintResult, after: LintResult) -> None:
@@ -62,11 +62,11 @@ def show_change(options: Namespace, before: LintResult, after: LintResult) -> No
     if options.json or options.format == "json":
         from striate.views import json_text
 
-        _put(json_text({"format": 1, "before": before.as_dict(), "after": after.as_dict()}), options.output)
+        output.deliver(json_text({"format": 1, "before": before.as_dict(), "after": after.as_dict()}), options.output)
         return
     from striate.views.lint_change import change_view
 
-    _put(_printed(change_view(before, after), options.output), options.output)
+    output.deliver(output.printed(change_view(before, after), options.output), options.output)
 
 
 def show_difference(before: Target, after: Target) -> None:
@@ -101,35 +101,3 @@ def _json(choice: Choice, linted: Sequence[Linted]) -> str:
             "networks": networks,
         }
     )
-
-
-def _printed(view: RenderableType, output: str | None) -> str:
-    """A view as text; in a file it is plain and as wide as it needs to be."""
-    if output is None:
-        from striate.cli.output import rendered
-
-        return rendered(view)
-    import io
-
-    from striate.views import make_console
-
-    stream = io.StringIO()
-    make_console(stream).print(view)
-    return stream.getvalue()
-
-
-def _put(text: str, output: str | None) -> None:
-    from striate.cli.output import write_plain
-
-    if output is None:
-        write_plain(text)
-        return
-    from pathlib import Path
-
-    from striate.errors import StorageError
-    from striate.runs.atomic import write_text
-
-    try:
-        write_text(Path(output), text if text.endswith("\n") else f"{text}\n")
-    except StorageError as error:
-        raise StorageError(error.problem, where=error.where, got=error.got, write="-o FILE") from None

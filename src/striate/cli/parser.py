@@ -37,6 +37,8 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self.color = False
+        # -1MiB is a value, if a wrong one, and no option; Python's own rule knows -1 and -1.5 only.
+        self._negative_number_matcher = re.compile(r"-\.?\d.*")
         self.words = self.add_argument_group("Arguments")
         self.options = self.add_argument_group("Options")
 
@@ -44,7 +46,7 @@ class Parser(argparse.ArgumentParser):
         """Read what was typed; options and arguments may stand in any order.
 
         Raises:
-            UsageError: an unknown or incomplete option, or an argument too many or too few.
+            UsageError: an unknown or incomplete option, an empty value, or an argument too many or too few.
         """
         found, rest = self.parse_known_intermixed_args(words)
         if unknown := [word for word in rest if word.startswith("-") and word != "-"]:
@@ -54,6 +56,10 @@ class Parser(argparse.ArgumentParser):
         if rest:
             taken = ", ".join(self._names()) or "no argument"
             self._refuse(f"this is one argument too many: {rest[0]}", needs=f"{taken}; quote what has spaces in it")
+        for action in self._actions:
+            given = getattr(found, action.dest, None)
+            if action.option_strings and any(_is_empty(one) for one in (given if isinstance(given, list) else [given])):
+                self._refuse(f"{action.option_strings[-1]} needs a value", got="an empty text")
         return found
 
     def error(self, message: str) -> NoReturn:
@@ -108,11 +114,21 @@ class Parser(argparse.ArgumentParser):
         return [str(action.metavar) for action in self._named()]
 
     def _refuse(
-        self, problem: str, *, needs: str | None = None, near: str | None = None, write: str | None = None
+        self,
+        problem: str,
+        *,
+        got: str | None = None,
+        needs: str | None = None,
+        near: str | None = None,
+        write: str | None = None,
     ) -> NoReturn:
-        raise UsageError(
-            problem, where=f"striate {self.verb}", needs=needs, write=write or near or f"striate {self.verb} --help"
-        )
+        write = write or near or f"striate {self.verb} --help"
+        raise UsageError(problem, where=f"striate {self.verb}", got=got, needs=needs, write=write)
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a value was given that says nothing, as a variable of a shell does that is not set."""
+    return isinstance(value, str) and not value.strip()
 
 
 class _Formatter(argparse.HelpFormatter):

@@ -18,7 +18,10 @@ from striate.errors import NetworkError, UsageError, near_miss
 __all__ = ["make_parser", "run", "verb_modules"]
 
 #: In the order of a day's work; a verb that is not named here comes last.
-_ORDER = ("zoo", "inspect", "lint", "compare", "train", "resume", "evaluate", "predict", "report")
+_ORDER = (
+    *("zoo", "inspect", "lint", "compare", "bench", "train", "resume", "ablate"),
+    *("evaluate", "predict", "diagnose", "report"),
+)
 
 _HELP = """\
 Usage: striate VERB ...

@@ -1,4 +1,4 @@
-"""Split and Dataset: images and labels in memory, with everything that is known about them."""
+"""Split and Dataset: images and labels, with everything that is known about them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Split:
     """One part of a dataset, decoded.
 
     Args:
-        images: uint8 (images, channels, height, width), C-contiguous, 0..255.
+        images: uint8 (images, channels, height, width), C-contiguous, 0..255; in memory, or mapped from a file and then
+            read-only: only what is touched is read.
         labels: int64 (images,), index into the classes; for tags uint8 (images, tags), 0 or 1; for values
             float32 (images, values).
         ids: one name per image: its path relative to the source, or ``train/17``.

@@ -25,7 +25,7 @@ from striate.data.pixel_file import images_at_once
 from striate.data.pool import cores, map_in_order
 from striate.data.target import Target
 
-__all__ = ["Decoded", "Entry", "decode_into", "decode_to_file"]
+__all__ = ["Entry", "Outcome", "decode_into", "decode_to_file"]
 
 BYTES_PER_PIXEL = 16
 """What decoding takes at its worst: Pillow's 4 bytes, times the copies that transparency needs."""
@@ -47,7 +47,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class Outcome:
     """How decoding one file went.
 
     Args:
@@ -59,7 +59,7 @@ class Decoded:
     traits: tuple[str, ...]
 
 
-def decode_into(images: Images, entries: Sequence[Entry], target: Target) -> list[Decoded]:
+def decode_into(images: Images, entries: Sequence[Entry], target: Target) -> list[Outcome]:
     """Decode each file into its row; the row of a broken one holds anything.
 
     Args:
@@ -68,7 +68,7 @@ def decode_into(images: Images, entries: Sequence[Entry], target: Target) -> lis
         target: the form wanted.
     """
 
-    def read(index: int) -> Decoded:
+    def read(index: int) -> Outcome:
         entry = entries[index]
         try:
             with open(entry.path, "rb") as file:
@@ -77,8 +77,8 @@ def decode_into(images: Images, entries: Sequence[Entry], target: Target) -> lis
                 raise BrokenImageError(f"its size is {decoded.size[0]}×{decoded.size[1]} only once it is decoded")
             images[index] = decoded.pixels
         except Exception as error:  # decoders of foreign bytes raise nearly anything
-            return Decoded(reason_of(error), ())
-        return Decoded(None, tuple(dict.fromkeys((*entry.header.traits, *decoded.traits))))
+            return Outcome(reason_of(error), ())
+        return Outcome(None, tuple(dict.fromkeys((*entry.header.traits, *decoded.traits))))
 
     return list(map_in_order(read, range(len(entries)), _workers(entries)))
 
@@ -95,7 +95,7 @@ def _workers(entries: Sequence[Entry]) -> int:
 @contextlib.contextmanager
 def decode_to_file(
     path: Path, entries: Sequence[Entry], target: Target
-) -> Iterator[tuple[Path, BinaryIO, list[Decoded], list[int]]]:
+) -> Iterator[tuple[Path, BinaryIO, list[Outcome], list[int]]]:
     """Decode into a file beside ``path``, going on where an earlier process was killed.
 
     What is done is written down in a journal, with a CRC-32 of each stretch. A later start takes over the stretches
@@ -134,12 +134,12 @@ def decode_to_file(
 
 def _taken_over(
     journal: IO[str], file: BinaryIO, entries: Sequence[Entry], shape: tuple[int, int, int]
-) -> tuple[list[Decoded], list[int]]:
+) -> tuple[list[Outcome], list[int]]:
     """What an earlier process has left whole; journal and file end behind it."""
     names = hashlib.sha256("\0".join(entry.path for entry in entries).encode("utf-8", "surrogateescape")).hexdigest()
     first = json.dumps({"shape": shape, "files": names}) + "\n"
     step, size = images_at_once(shape), int(np.prod(shape))
-    outcomes: list[Decoded] = []
+    outcomes: list[Outcome] = []
     checksums: list[int] = []
     lines = journal.read().splitlines(keepends=True)
     whole = [first]
@@ -147,7 +147,7 @@ def _taken_over(
         wanted = min(step, len(entries) - len(outcomes))
         try:
             row = json.loads(line)
-            results = [Decoded(reason, tuple(traits)) for reason, *traits in row["results"]]
+            results = [Outcome(reason, tuple(traits)) for reason, *traits in row["results"]]
         except (ValueError, KeyError, TypeError):
             break
         if wanted <= 0 or len(results) != wanted or zlib.crc32(file.read(wanted * size)) != row["checksum"]:

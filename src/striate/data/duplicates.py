@@ -81,10 +81,11 @@ def _across(splits: Mapping[str, Split], groups: Sequence[Sequence[Place]]) -> I
         if pairs:
             shown = examples([f"{_id(splits, a)} = {_id(splits, b)} ({b[0]})" for a, b in pairs])
             total = len(splits[name])
+            text = f"{share_of(len(pairs), total)} {_are(len(pairs))} an exact copy of an image in an earlier split"
             yield Finding(
                 "D022",
                 "warning" if len(pairs) >= HARMFUL * total else "info",
-                f"{share_of(len(pairs), total)} {_are(len(pairs))} an exact copy of an image in an earlier split: {shown}",
+                f"{text}: {shown}",
                 where=name,
                 fix=f"remove them from {name}, or keep all copies in one split (a CSV with a column split says which)",
             )

@@ -11,16 +11,17 @@ import numpy as np
 
 from striate.data.contract import check_labelled
 from striate.data.dataset import Images, Labels, Split
-from striate.data.decode_files import Decoded, Entry, decode_into
+from striate.data.decode_files import Entry, Outcome, decode_into
 from striate.data.dividing import Plan, check_enough, draw_splits, plan_splits
 from striate.data.headers import read_header
 from striate.data.memory import check_fits, fits
 from striate.data.naming import count_of
 from striate.data.options import Options
 from striate.data.parts import WHOLE, Collected, Listing
-from striate.data.pool import cores, map_in_order
+from striate.data.placing import Rows, by_part, rows_of, without_broken
+from striate.data.pool import cores, map_waiting
 from striate.data.shortcuts import property_finding
-from striate.data.stored_files import Rows, Stored, find_stored, store, stored_name
+from striate.data.stored_files import Stored, find_stored, store, stored_name
 from striate.data.target import Outline, Target, choose_target
 from striate.data.traits import skipped_finding, trait_findings
 from striate.errors import DataError
@@ -76,7 +77,7 @@ def collect_files(listing: Listing, options: Options, where: str) -> Collected:
     target, found = _target(readable, work)
     found = (*earlier.findings, *found, *_shortcuts(readable[work.pool], work, target))
 
-    def finish(outcomes: Mapping[str, Mapping[int, Decoded]]) -> dict[str, Any]:
+    def finish(outcomes: Mapping[str, Mapping[int, Outcome]]) -> dict[str, Any]:
         traits: Traits = {}
         usable = {part: _usable(work, part, results, skipped, traits) for part, results in outcomes.items()}
         _check_left(work, usable, skipped)
@@ -88,27 +89,27 @@ def collect_files(listing: Listing, options: Options, where: str) -> Collected:
         order = functools.partial(_order, work)
         return _collected(work, store(stored_name(listing, options, where), readable, target, order, finish, where))
     check_fits(count, *target.shape, where)
-    return _collected(work, _in_memory(readable, target, finish))
+    return _collected(work, _in_memory(work, readable, target, finish))
 
 
 def _in_memory(
-    readable: Readable, target: Target, finish: Callable[[Mapping[str, Mapping[int, Decoded]]], dict[str, Any]]
+    work: _Work,
+    readable: Readable,
+    target: Target,
+    finish: Callable[[Mapping[str, Mapping[int, Outcome]]], dict[str, Any]],
 ) -> Stored:
-    """Decode straight into one array, part after part, then close the gaps that broken images left."""
-    images: Images = np.empty((sum(map(len, readable.values())), *target.shape), np.uint8)
-    outcomes, start = {}, 0
-    for part, entries in readable.items():
-        block = images[start : start + len(entries)]
-        outcomes[part] = dict(zip(entries, decode_into(block, list(entries.values()), target), strict=True))
-        start += len(entries)
-    record = finish(outcomes)
-    usable = [result.reason is None for results in outcomes.values() for result in results.values()]
-    for new, old in enumerate(np.flatnonzero(usable)):
-        if new != old:
-            images[new] = images[old]
-    rows = {part: [i for i, result in results.items() if result.reason is None] for part, results in outcomes.items()}
+    """Decode into one array in which every split is a stretch, so that dividing it copies nothing."""
+    planned = _order(work, {part: list(entries) for part, entries in readable.items()})
+    places = [(part, index) for part, rows in planned.items() for index in rows]
+    images: Images = np.empty((len(places), *target.shape), np.uint8)
+    decoded = decode_into(images, [readable[part][index] for part, index in places], target)
+    record = finish(by_part(places, decoded))
+    rows = _order(work, without_broken(places, decoded))
+    wanted = [(part, index) for part, indices in rows.items() for index in indices]
+    if wanted != places:
+        images = images[rows_of(wanted, places)]
     findings = tuple(Finding(**fields) for fields in record["findings"])
-    return Stored(images[: sum(usable)], rows, target, tuple(record["skipped"]), findings)
+    return Stored(images, rows, target, tuple(record["skipped"]), findings)
 
 
 def _collected(work: _Work, stored: Stored) -> Collected:
@@ -142,14 +143,14 @@ def _check_enough(work: _Work, labels: Labels) -> None:
 def _read_headers(work: _Work, skipped: Skipped) -> Readable:
     readable = {}
     for part, files in work.listing.files.items():
-        headers = list(map_in_order(read_header, files.paths, _workers(work.total)))
+        headers = map_waiting(read_header, files.paths, _workers(work.total))
         kept = _without_broken(files.ids, dict(enumerate(header.broken for header in headers)), work.options, skipped)
         readable[part] = {index: Entry(files.paths[index], headers[index]) for index in kept}
     _check_left(work, {part: list(entries) for part, entries in readable.items()}, skipped)
     return readable
 
 
-def _usable(work: _Work, part: str, results: Mapping[int, Decoded], skipped: Skipped, traits: Traits) -> list[int]:
+def _usable(work: _Work, part: str, results: Mapping[int, Outcome], skipped: Skipped, traits: Traits) -> list[int]:
     """The decoded images of a part, in the order of the source, and what was odd about them."""
     ids = work.listing.files[part].ids
     ordered = dict(sorted(results.items()))

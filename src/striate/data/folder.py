@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable, Mapping
 
@@ -149,10 +150,11 @@ def _hint(root: str) -> str | None:
 
 def _files(root: str, by_class: Mapping[str, list[Name]], classes: tuple[str, ...]) -> Files:
     number = {name: index for index, name in enumerate(classes)}
+    key = functools.cache(natural_key)  # the folders' names come again with every file
     labelled = [
         (name, number[printable(folder)])
-        for folder in sorted(by_class, key=natural_key)
-        for name in sorted(by_class[folder], key=lambda name: tuple(map(natural_key, name)))
+        for folder in sorted(by_class, key=key)
+        for name in sorted(by_class[folder], key=lambda name: tuple(map(key, name)))
     ]
     return Files(
         tuple(os.path.join(root, *name) for name, _ in labelled),

@@ -117,13 +117,11 @@ def _finding(
         for one, other in sorted(earlier.items())
     ]
     count, total = len(earlier), len(splits[name])
-    text = (
-        f"at least {share_of(count, total)} {'is' if count == 1 else 'are'} nearly the same as an image in an earlier"
-    )
+    text = f"at least {share_of(count, total)} {'is' if count == 1 else 'are'} nearly the same as an image"
     return Finding(
         "D024",
         "warning" if count >= HARMFUL * total else "info",
-        f"{text} split: {examples(shown)}",
+        f"{text} in an earlier split: {examples(shown)}",
         where=name,
         fix="keep frames of one film and versions of one picture in one split (a CSV with a column split says which)",
     )

@@ -25,7 +25,7 @@ import numpy as np
 
 from striate.data.dataset import Images
 
-__all__ = ["CHUNK_BYTES", "DamagedFileError", "images_at_once", "open_pixel_file", "seal_pixel_file"]
+__all__ = ["CHUNK_BYTES", "DamagedFileError", "images_at_once", "open_pixel_file", "read_record", "seal_pixel_file"]
 
 CHUNK_BYTES = 8 << 20
 """Pixels held in memory at a time, on writing and on checking."""
@@ -83,6 +83,17 @@ def open_pixel_file(path: Path) -> tuple[Images, dict[str, Any]]:
         # a file without a byte cannot be mapped, but there is no dataset without an image either
         images = np.memmap(file, np.uint8, mode="r", shape=shape)
     return np.asarray(images), record
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The record alone; the pixels are not looked at.
+
+    Raises:
+        DamagedFileError: cut off, changed, or not such a file.
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:
+        return _read_record(file)[2]
 
 
 def _read_record(file: BinaryIO) -> tuple[tuple[int, ...], list[int], dict[str, Any]]:

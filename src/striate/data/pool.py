@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-__all__ = ["cores", "map_in_order"]
+__all__ = ["cores", "map_in_order", "map_waiting"]
 
+SAMPLE = 64
+"""Items from which the share of waiting is judged."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -42,3 +45,17 @@ def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], work
             yield from results
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def map_waiting(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> list[Result]:
+    """``map(function, items)``; on threads if the first items show that most of the time is spent waiting for files.
+
+    Where the files are at hand, threads that share one interpreter only take turns, and one alone is faster.
+
+    >>> map_waiting(abs, [-3, 2, -1], workers=2)
+    [3, 2, 1]
+    """
+    wall, busy = time.perf_counter(), time.thread_time()
+    results = [function(item) for item in items[:SAMPLE]]
+    wall, busy = time.perf_counter() - wall, time.thread_time() - busy
+    return results + list(map_in_order(function, items[SAMPLE:], workers if busy < 0.5 * wall else 1))

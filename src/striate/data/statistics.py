@@ -48,11 +48,16 @@ def channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, 
 
 
 def _histogram(images: Images, channel: int) -> list[int]:
-    counts = np.zeros(256, np.int64)
+    """How often each value occurs. Pairs of pixels are counted, because counting takes as long for 16 bits as for 8."""
+    pairs, single = np.zeros(1 << 16, np.int64), np.zeros(256, np.int64)
     step = max(1, CHUNK // (images.shape[2] * images.shape[3]))
     for start in range(0, len(images), step):
-        counts += np.bincount(images[start : start + step, channel].ravel(), minlength=256)
-    return [int(count) for count in counts]
+        pixels = images[start : start + step, channel].ravel()
+        even = len(pixels) // 2 * 2
+        pairs += np.bincount(pixels[:even].view(np.uint16), minlength=1 << 16)
+        single += np.bincount(pixels[even:], minlength=256)
+    both = pairs.reshape(256, 256)
+    return [int(count) for count in both.sum(axis=0) + both.sum(axis=1) + single]
 
 
 def _constant(channel: int, value: int) -> Finding:

@@ -19,22 +19,21 @@ from PIL import __version__ as pillow
 
 from striate.data.cache_folder import PIXELS, cache_folder, cache_problem, make_room, remove_others
 from striate.data.dataset import Images
-from striate.data.decode_files import Decoded, Entry, decode_to_file
+from striate.data.decode_files import Entry, Outcome, decode_to_file
 from striate.data.naming import count_of
 from striate.data.options import Options
 from striate.data.parts import Listing
-from striate.data.pixel_file import DamagedFileError, images_at_once, open_pixel_file, seal_pixel_file
+from striate.data.pixel_file import DamagedFileError, images_at_once, open_pixel_file, read_record, seal_pixel_file
+from striate.data.placing import Rows, by_part, rows_of, without_broken
 from striate.data.target import Target
 from striate.findings import Finding
 from striate.units import format_bytes
 
-__all__ = ["Found", "Order", "Rows", "Stored", "StoredName", "find_stored", "store", "stored_name"]
+__all__ = ["Found", "Order", "Stored", "StoredName", "find_stored", "store", "stored_name"]
 
 FORM = 1
 """Of the record and of what decoding does; another number makes all older files unknown."""
 
-Rows = dict[str, list[int]]
-"""By part, the images that are there, as indices into the listing's files, in the order of the pixels."""
 Order = Callable[[Mapping[str, Sequence[int]]], Rows]
 """Puts usable images into the order in which their splits lie side by side."""
 
@@ -85,25 +84,26 @@ class Found:
 
 
 def stored_name(listing: Listing, options: Options, where: str) -> StoredName:
-    """The name of the file: source, options, and size and time of last change of every file, each as a hash."""
-    chosen = {name: value for name, value in asdict(options).items() if name != "cache"}
-    form = json.dumps([FORM, pillow, listing.kind, listing.task, listing.classes, chosen])
-    digest = hashlib.sha256()
+    """The name of the file: source, form asked for, splits, and size and time of change of every file, as hashes."""
+    form = json.dumps([options.size, options.channels, options.fit])
+    splits = json.dumps([options.seed, options.val, options.test, options.broken])
+    digest = hashlib.sha256(json.dumps([FORM, pillow, listing.kind, listing.task, listing.classes]).encode())
     for part, files in listing.files.items():
         digest.update(json.dumps([part, files.ids]).encode())
         digest.update(np.ascontiguousarray(files.labels).tobytes())
         digest.update("".join(map(_state, files.paths)).encode())
-    prefix = f"{_short(os.path.realpath(where))}-{_short(form)}-"
+    prefix = f"{_short(os.path.realpath(where))}-{_short(form)}-{_short(splits)}-"
     return StoredName(cache_folder() / f"{prefix}{digest.hexdigest()[:20]}{PIXELS}", prefix)
 
 
 def find_stored(listing: Listing, options: Options, where: str) -> Found:
     """The pixels of a listing, if an earlier start has left them; no file is opened but theirs."""
-    prefix = f"{_short(os.path.realpath(where))}-"
-    if options.cache == "never" or not any(cache_folder().glob(f"{prefix}*{PIXELS}")):
+    beginning = f"{_short(os.path.realpath(where))}-"
+    if options.cache == "never" or not any(cache_folder().glob(f"{beginning}*{PIXELS}")):
         return Found(None)
-    path = stored_name(listing, options, where).path
-    if not path.exists():
+    name = stored_name(listing, options, where)
+    path = name.path if name.path.exists() else _of_that_form(name, beginning, options)
+    if path is None:
         return Found(None)
     try:
         images, record = open_pixel_file(path)
@@ -119,12 +119,23 @@ def find_stored(listing: Listing, options: Options, where: str) -> Found:
     return Found(None, (Finding("D030", "warning", text, where=str(path), fix="if it happens again, check the disk"),))
 
 
+def _of_that_form(name: StoredName, beginning: str, options: Options) -> Path | None:
+    """A file made without asking for a form, when the form it got is now asked for, as by a run that was trained."""
+    ending = "-".join(name.path.name.split("-")[2:])
+    for path in sorted(cache_folder().glob(f"{beginning}*-{ending}")):
+        with contextlib.suppress(OSError, DamagedFileError):
+            target = Target(**read_record(path)["target"])
+            if (options.size, options.channels, options.fit) == (target.shape[1:], target.channels, target.fit):
+                return path
+    return None
+
+
 def store(
     name: StoredName,
     entries: Mapping[str, Mapping[int, Entry]],
     target: Target,
     order: Order,
-    finish: Callable[[Mapping[str, Mapping[int, Decoded]]], dict[str, Any]],
+    finish: Callable[[Mapping[str, Mapping[int, Outcome]]], dict[str, Any]],
     where: str,
 ) -> Stored:
     """Decode into the file, and open it.
@@ -150,22 +161,16 @@ def store(
     try:
         flat = [entries[part][index] for part, index in places]
         with decode_to_file(name.path, flat, target) as (part_path, file, decoded, checksums):
-            outcomes: dict[str, dict[int, Decoded]] = {part: {} for part in entries}
-            for (part, index), outcome in zip(places, decoded, strict=True):
-                outcomes[part][index] = outcome
-            record = finish(outcomes)
-            kept = {part: [i for i in files if outcomes[part][i].reason is None] for part, files in entries.items()}
-            rows = order(kept)
+            record = finish(by_part(places, decoded))
+            rows = order(without_broken(places, decoded))
             record |= {"rows": rows, "target": asdict(target)}
             wanted = [(part, index) for part, indices in rows.items() for index in indices]
             if wanted == places:
                 seal_pixel_file(file, len(places), shape, checksums, record)
                 os.replace(part_path, name.path)
             else:
-                where_is = {place: row for row, place in enumerate(places)}
-                os.replace(
-                    _rearranged(part_path, np.array([where_is[place] for place in wanted]), shape, record), name.path
-                )
+                new = _rearranged(part_path, rows_of(wanted, places), shape, record)
+                os.replace(new, name.path)
         remove_others(name.path.parent, name.prefix, name.path)
         images, record = open_pixel_file(name.path)
     except OSError as error:

@@ -50,7 +50,10 @@ def _is_int(value: object) -> bool:
 def check_count(kind: str, attribute: str, value: Any, *, minimum: int = 1) -> int:
     """A whole number of at least ``minimum``."""
     if not _is_int(value) or value < minimum:
-        raise _wrong(kind, attribute, value, f"a whole number of at least {minimum}", str(max(minimum, 1)))
+        # 1e3 is 1000.0 in YAML, and meant as the number.
+        meant = int(value) if isinstance(value, float) and abs(value) < 1e15 else 0
+        needs = f"a whole number of at least {minimum}"
+        raise _wrong(kind, attribute, value, needs, str(max(minimum, 1, meant)))
     return int(value)
 
 

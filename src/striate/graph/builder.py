@@ -67,9 +67,7 @@ class Draft:
             self._prefixes.add(parent)
             parent = parent.rpartition(".")[0]
 
-    def append(
-        self, layer: Layer, inputs: tuple[str, ...], name: str | None = None, shares: str | None = None
-    ) -> str:
+    def append(self, layer: Layer, inputs: tuple[str, ...], name: str | None = None, shares: str | None = None) -> str:
         """Add a node, so that a shape error is told at the call that caused it; the name of it.
 
         Raises:

@@ -153,6 +153,17 @@ class Layer(Word, ABC):
         """What an output reads of input number ``position`` along spatial ``axis``; default: the same place only."""
         return SAME_PLACE
 
+    def interval(self, inputs: tuple[Shape, ...], position: int, axis: int, output: int) -> tuple[int, int] | None:
+        """First and last input that one output reads along ``axis``, as if the map had no ends; None: it reads none.
+
+        The default follows :meth:`reach`, whose bounds hold a whole number exactly where an input is read.
+        """
+        reach = self.reach(inputs, position, axis)
+        if reach == EVERYTHING:
+            return 0, inputs[position][1 + axis] - 1
+        first, last = math.ceil(reach.low + output * reach.step), math.floor(reach.high + output * reach.step)
+        return (first, last) if first <= last else None
+
     def reads(self, inputs: tuple[Shape, ...], position: int, axis: int, outputs: Indices) -> Indices:
         """The exact input indices along ``axis`` that the given output indices read, padding left out.
 

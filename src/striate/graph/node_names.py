@@ -23,6 +23,8 @@ def names_in_reach(name: str, known: Collection[str]) -> str:
     """
     if len(known) <= _ALL:
         return "one of " + ", ".join(known)
-    near = difflib.get_close_matches(name, known, n=_NEAREST, cutoff=0.0)
+    inside = [entry for entry in known if name and name in entry][:_NEAREST]
+    alike = difflib.get_close_matches(name, known, n=_NEAREST, cutoff=0.0)
+    near = list(dict.fromkeys([*inside, *alike]))[:_NEAREST]
     rest = len(known) - len(near)
     return f"one of {', '.join(near)} and {rest} {'other' if rest == 1 else 'others'}"

@@ -9,9 +9,11 @@ from striate.errors import UsageError, near_miss
 from striate.lint.catalogue import Code, other_codes
 from striate.lint.engine import all_rules
 from striate.lint.rule import Rule
+from striate.lint.run_rules import all_run_rules, find_run_rule
 from striate.lint.selection import find_rule
+from striate.training.monitors.rule import RunRule
 
-__all__ = ["FAMILIES", "explanation", "find_code", "listing", "rules_page"]
+__all__ = ["FAMILIES", "RUN_FAMILIES", "explanation", "find_code", "listing", "rules_page"]
 
 #: What the first digit of a code says.
 FAMILIES = {
@@ -25,9 +27,23 @@ FAMILIES = {
     "N7": "Values of weights",
     "N8": "Initialisation",
 }
+#: And of one about a training.
+RUN_FAMILIES = {
+    "T1": "Before the first step",
+    "T2": "Gradients",
+    "T3": "Activations",
+    "T4": "Loss and metrics",
+    "T5": "Parameters",
+}
 
 _FIXES = {"safe": "--fix", "unsafe": "--unsafe-fixes", "none": "by hand"}
 _USES = {"weights": "--weights", "batch": "--batch", "loss": "--loss"}
+_SCOPES = {
+    "start": "before the first step",
+    "samples": "while training, on steps that are looked at closely",
+    "epochs": "after each epoch",
+    "end": "by striate diagnose",
+}
 _WIDTH = 100
 
 _HEAD = """\
@@ -42,7 +58,7 @@ which is proven in training and evaluation mode, `--unsafe-fixes` where it does 
 """
 
 
-def find_code(term: str) -> Rule | Code:
+def find_code(term: str) -> Rule | RunRule | Code:
     """The rule, or the code that no rule has, of that name or code.
 
     Raises:
@@ -51,7 +67,7 @@ def find_code(term: str) -> Rule | Code:
     >>> find_code("d003").title, find_code("unused-allow").code
     ('Images carry an EXIF rotation, which was applied', 'N001')
     """
-    rule = find_rule(term)
+    rule = find_rule(term) or find_run_rule(term)
     if rule is not None:
         return rule
     folded = term.strip().lower()
@@ -68,7 +84,7 @@ def find_code(term: str) -> Rule | Code:
     )
 
 
-def explanation(entry: Rule | Code) -> str:
+def explanation(entry: Rule | RunRule | Code) -> str:
     """All there is to say about a rule or a code, as text.
 
     >>> print(explanation(find_code("D007")))
@@ -81,6 +97,10 @@ def explanation(entry: Rule | Code) -> str:
     if isinstance(entry, Code):
         why = f"\n\nWhy: {entry.why}" if entry.why else ""
         return f"{head}{why}\n\nWhat to do: {entry.advice}"
+    if isinstance(entry, RunRule):
+        parts = (f"{name}: {' '.join(text.split())}" for name, text in entry.sections.items())
+        blocks = [textwrap.fill(part, _WIDTH, subsequent_indent="  ", break_on_hyphens=False) for part in parts]
+        return "\n\n".join([f"{head}\nseverity: {entry.severity}; judged {_SCOPES[entry.scope]}", *blocks])
     facts = f"severity: {entry.severity}; mended: {_FIXES[entry.fix]}"
     if entry.uses:
         facts += f"; looks at: {', '.join(_USES[name] for name in entry.uses)}"
@@ -97,13 +117,14 @@ def explanation(entry: Rule | Code) -> str:
 def listing() -> list[tuple[str, str, str, str]]:
     """Code, name, severity and title of every rule, then of every other code, by code."""
     rules = [(rule.code, rule.name, rule.severity, rule.title) for rule in all_rules().values()]
+    rules += [(rule.code, rule.name, rule.severity, rule.title) for rule in all_run_rules().values()]
     others = [(code.code, code.name, "", code.title) for code in other_codes().values()]
     return sorted([*rules, *others], key=lambda row: ("NDT".index(row[0][0]), row[0]))
 
 
 def rules_page() -> str:
     """``docs/rules.md``."""
-    return _HEAD + "".join(_index()) + "".join(_families()) + "".join(_others())
+    return _HEAD + "".join([*_index(), *_families(), *_runs(), *_others()])
 
 
 def _index() -> Iterator[str]:
@@ -132,6 +153,20 @@ def _section(rule: Rule) -> Iterator[str]:
             yield f"\n*{name}:*\n\n```sh\nstriate lint {_command(words)}\n```\n"
         else:
             yield f"\n*{name}:* {_escaped(words)}\n"
+
+
+def _runs() -> Iterator[str]:
+    yield "\n## Rules about a training\n\n"
+    yield "The monitors judge by these while a network is trained, and `striate diagnose` afterwards; each finding\n"
+    yield "says what to write. They are stored in the run's `findings.json`, and stand in its report.\n"
+    for prefix, title in RUN_FAMILIES.items():
+        yield f"\n## {prefix}xx: {title}\n"
+        for rule in all_run_rules().values():
+            if rule.code.startswith(prefix):
+                yield f"\n### {rule.code} {rule.name}\n\n**{_escaped(rule.title)}.** "
+                yield f"Severity {rule.severity}, judged {_SCOPES[rule.scope]}.\n"
+                for name, text in rule.sections.items():
+                    yield f"\n*{name}:* {_escaped(' '.join(text.split()))}\n"
 
 
 def _others() -> Iterator[str]:

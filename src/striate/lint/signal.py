@@ -26,9 +26,10 @@ from striate.graph.layers.input import Input
 from striate.graph.layers.layer_scale import LayerScale
 from striate.graph.layers.merge import Add, Concat, Multiply
 from striate.graph.layers.norm_pooling import LPPool
-from striate.graph.layers.normalization import Normalization
+from striate.graph.layers.normalization import BatchNorm, Normalization
 from striate.graph.layers.opaque import Opaque
 from striate.graph.layers.prelu import PReLU
+from striate.graph.layers.rescale import Rescale
 from striate.graph.layers.smooth import ELU, Mish, Softplus
 from striate.lint.subject import Subject
 from striate.lint.tensors import Weighted, weighted
@@ -116,7 +117,10 @@ def _leaves(net: Subject, node: Node, arrives: list[float], values: Mapping[str,
     if isinstance(layer, Activation):
         return after(layer, arrives[0])
     if isinstance(layer, Normalization):
-        return _scale(net, f"{owner}.weight", 1.0) if layer.affine else 1.0
+        scaled = layer.affine and not (isinstance(layer, BatchNorm) and not layer.scale)
+        return _scale(net, f"{owner}.weight", 1.0) if scaled else 1.0
+    if isinstance(layer, Rescale):
+        return arrives[0] * layer.factor**2
     if isinstance(layer, LayerScale):
         return arrives[0] * _scale(net, f"{owner}.{layer.parameter}", layer.initial**2)
     if any(entry.role == "weight" for entry in layer.parameters(net.graph.input_shapes(node))):

@@ -68,6 +68,7 @@ class ProgressRecord(Record):
         checkpoint_seconds: spent on writing checkpoints.
         best: the best epoch so far.
         meter: the epoch that is not over.
+        parts: in how many parts the images of an update are computed.
     """
 
     epochs: Count
@@ -78,6 +79,7 @@ class ProgressRecord(Record):
     checkpoint_seconds: float
     best: BestRecord
     meter: MeterRecord
+    parts: Size = 1
 
 
 class CheckpointRecord(Record):

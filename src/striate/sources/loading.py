@@ -65,11 +65,12 @@ def load(
         return _load(source, size, count)
     except ShapeError as error:
         # Somebody else's code is not run again and again to find the smallest size.
-        if isinstance(source, (str, Path)) and recognise(source).kind not in ("zoo", "inline", "yaml"):
+        kind = recognise(source).kind if isinstance(source, (str, Path)) else "graph"
+        if kind not in ("graph", "zoo", "inline", "yaml"):
             raise
         from striate.sources.smallest_size import with_smallest_size
 
-        raise with_smallest_size(error, size, lambda other: _load(source, other, count)) from None
+        raise with_smallest_size(error, size, lambda other: _load(source, other, count), anew=kind == "zoo") from None
 
 
 def _is_module(source: object) -> bool:

@@ -202,12 +202,20 @@ def _missing(path: Path) -> SourceError:
 def _unknown(text: str, zoo_names: tuple[str, ...]) -> SourceError:
     """What it could have been, when it is nothing that is known."""
     files = _yaml_files(Path())
-    needs = f"a zoo name ({', '.join(zoo_names[:6])}, …; 'striate zoo' lists all), a .yaml file"
+    alike = _containing(text, zoo_names)
+    named = ", ".join(alike[:8]) + (", …" if len(alike) > 8 else "") if alike else f"{', '.join(zoo_names[:6])}, …"
+    needs = f"a zoo name ({named}; 'striate zoo' lists all), a .yaml file"
     if files:
         needs += f" ({', '.join(files[:4])}{', …' if len(files) > 4 else ''})"
     needs += f", a run folder, or inline text: {_INLINE}"
     # A file may be meant by its name with or without the ending; what is most alike is meant.
     meant = {**{Path(file).stem: file for file in files}, **{file: file for file in files}}
-    hint = near_miss(text, [*zoo_names, *meant])
+    hint = near_miss(text, [*zoo_names, *meant]) or next(iter(alike), None)
     hint = meant.get(hint, hint) if hint is not None and hint not in zoo_names else hint
     return SourceError("no network is called this", got=quoted(text), needs=needs, write=hint)
+
+
+def _containing(text: str, names: tuple[str, ...]) -> list[str]:
+    """The names that what was typed is a part of; a few characters are a part of many."""
+    wanted = text.lower().replace("-", "").replace("_", "")
+    return [name for name in names if len(wanted) > 2 and wanted in name.lower().replace("-", "").replace("_", "")]

@@ -15,13 +15,17 @@ _TRIED = (64, 256, 1024)
 _LARGEST = 1024
 
 
-def with_smallest_size(error: NetworkError, shape: Shape | None, load: Callable[[Shape | None], Graph]) -> NetworkError:
+def with_smallest_size(
+    error: NetworkError, shape: Shape | None, load: Callable[[Shape | None], Graph], *, anew: bool = False
+) -> NetworkError:
     """The error, with the smallest image that works where a larger one than ``shape`` would help.
 
     Args:
         error: what was raised for ``shape``.
         shape: the input that was asked for; None where none was.
         load: the same network for another input, or for its own.
+        anew: whether every size is built anew, because other sizes may have other layers, as in the zoo; else the
+            layers of one size are tried on all.
 
     >>> from striate import zoo
     >>> from striate.errors import ShapeError
@@ -29,9 +33,10 @@ def with_smallest_size(error: NetworkError, shape: Shape | None, load: Callable[
     >>> error.needs, error.write
     ('the smallest image that works is 3×4×9', 'input=(3, 4, 9)')
     """
-    if shape is None or len(shape) < 2:
+    if shape is None or len(shape) < 2 or (error.write or "").startswith("input="):
+        # An error that says which input to write knows better than a search.
         return error
-    found = _smallest(shape, load)
+    found = _smallest(shape, load, anew)
     if found is None:
         return error
     needs = f"{error.needs}; " if error.needs else ""
@@ -44,14 +49,14 @@ def with_smallest_size(error: NetworkError, shape: Shape | None, load: Callable[
     )
 
 
-def _smallest(shape: Shape, load: Callable[[Shape | None], Graph]) -> Shape | None:
+def _smallest(shape: Shape, load: Callable[[Shape | None], Graph], anew: bool) -> Shape | None:
     """The smallest enlargement of a shape on which a network runs; None where no enlargement helps."""
     from striate.analysis.sizing import Sizing
 
     channels, *sizes = shape
     for tried in (None, *((channels, *(size,) * len(sizes)) for size in _TRIED)):
         try:
-            sizing = Sizing(load(tried))
+            sizing = Sizing(load(tried), load if anew else None)
         except (NetworkError, UsageError):
             continue
         if len(sizing.shape) != len(shape):

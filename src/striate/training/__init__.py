@@ -8,7 +8,8 @@ from striate.lazy import lazy_names
 
 if TYPE_CHECKING:
     from striate.training.events import EpochDone, Event, Listener, Note, Started, StepDone
-    from striate.training.recipe import Recipe, make_recipe, read_recipe
+    from striate.training.recipe import Recipe, make_recipe
+    from striate.training.recipe_file import read_recipe, recipe_names
     from striate.training.resuming import resume
     from striate.training.trained import Prediction, TrainedRun, open_trained
     from striate.training.trainer import train
@@ -28,6 +29,7 @@ __all__ = [
     "make_recipe",
     "open_trained",
     "read_recipe",
+    "recipe_names",
     "resume",
     "train",
     "verify_resume",
@@ -35,7 +37,8 @@ __all__ = [
 
 _HOMES = {
     "events": ("EpochDone", "Event", "Listener", "Note", "Started", "StepDone"),
-    "recipe": ("Recipe", "make_recipe", "read_recipe"),
+    "recipe": ("Recipe", "make_recipe"),
+    "recipe_file": ("read_recipe", "recipe_names"),
     "resuming": ("resume",),
     "trainer": ("train",),
     "verifying": ("ResumeProof", "verify_resume"),

@@ -13,7 +13,7 @@ import os
 import platform
 from collections.abc import Iterator
 
-__all__ = ["freed_memory_kept"]
+__all__ = ["freed_memory_kept", "memory_as"]
 
 # Parameters of glibc's mallopt(3), from malloc.h, and their values where nobody has set them.
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD, MMAP_MAX = -1, -2, -3, -4
@@ -52,6 +52,20 @@ def freed_memory_kept() -> Iterator[bool]:
         for name, value in USUAL.items():
             library.mallopt(name, value)
         library.malloc_trim(0)
+
+
+@contextlib.contextmanager
+def memory_as(asked: str) -> Iterator[tuple[str, ...]]:
+    """Memory as a recipe asks for it: while this lasts, ``auto`` keeps what is freed; ``system`` changes nothing.
+
+    Yields:
+        what there is to tell about it.
+    """
+    if asked == "system":
+        yield ()
+        return
+    with freed_memory_kept() as kept:
+        yield ("memory: what is freed is kept for the next step while training (--memory system: not)",) if kept else ()
 
 
 def _glibc() -> ctypes.CDLL | None:

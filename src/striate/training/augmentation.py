@@ -1,137 +1,105 @@
-"""Augmentation: random changes to a whole batch of images at once.
+"""Augmentation: all random changes that a recipe asks for, in their order.
 
 What happens to an image depends on (seed, epoch, its index in the training split) and on nothing else: not on the
-batch it falls into, the order, or how often the process was started.
+batch it falls into, the order, or how often the process was started. Each change is described in its own file of
+:mod:`striate.training.augmentations`.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-import torch.nn.functional as F
-
-from striate.training.randomness import seeded
+from striate.training.augmentations.color import Color
+from striate.training.augmentations.cutmix import CutMix
+from striate.training.augmentations.cutout import Cutout
+from striate.training.augmentations.flips import Flips
+from striate.training.augmentations.hue import Hue
+from striate.training.augmentations.key import Key
+from striate.training.augmentations.mixing import Mixing
+from striate.training.augmentations.mixup import MixUp
+from striate.training.augmentations.randaugment import RandAugment
+from striate.training.augmentations.shift import Shift, ShiftFill
+from striate.training.augmentations.warp import Warp
 
 if TYPE_CHECKING:
+    from striate.training.augmentations.change import Change, Rows
     from striate.training.recipe import Recipe
 
-__all__ = ["Augmentation", "epoch_draws"]
+__all__ = ["DEFAULT_FILL", "DEFAULT_MAGNITUDE", "DEFAULT_MIX_SHARE", "Augmentation", "Draws"]
 
-#: Luma weights of ITU-R BT.601, as image libraries use them to turn colour into grey.
-LUMA = (0.299, 0.587, 0.114)
-#: Random numbers for each image: 0 and 1 flips, 2 and 3 shift, 4 zoom, 5 angle, 6 and 7 place of the zoom, 8 to 10
-#: colour. Each has its own, so that one option does not change what another does.
-DRAWS = 11
-
-
-def epoch_draws(seed: int, epoch: int, count: int) -> torch.Tensor:
-    """The random numbers of one epoch: float32 (count, 11), uniform in 0..1, one row for each training image."""
-    return torch.rand((count, DRAWS), generator=seeded(seed, epoch, "augmentation"), dtype=torch.float32)
+#: What the recipe's open questions mean.
+DEFAULT_FILL: ShiftFill = "edge"
+DEFAULT_MAGNITUDE, DEFAULT_MIX_SHARE = 5.0, 1.0
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Which changes are made, and how strong.
+    """The changes, by the form that images have when they are made.
 
     Args:
-        flip: ``none``, ``horizontal``, ``vertical`` or ``both``; each with probability 1/2.
-        shift: largest shift along each axis in pixels; the edge pixel fills what becomes free.
-        crop: smallest side of a random square zoom, as a share of the image's side.
-        rotate: largest angle in degrees, either way.
-        color: largest relative change of brightness, contrast and (with three channels) saturation.
+        on_bytes: on uint8, where they are exact.
+        on_shares: on float32, 0..1.
+        on_inputs: on what the network sees, after normalisation.
+        mixing: of two images, last of all; None for none.
     """
 
-    flip: str = "none"
-    shift: int = 0
-    crop: float = 1.0
-    rotate: float = 0.0
-    color: float = 0.0
+    on_bytes: tuple[Change, ...] = ()
+    on_shares: tuple[Change, ...] = ()
+    on_inputs: tuple[Change, ...] = ()
+    mixing: Mixing | None = None
 
     @staticmethod
     def of(recipe: Recipe) -> Augmentation:
         """The augmentation a recipe asks for."""
-        return Augmentation(recipe.flip, recipe.shift, recipe.crop, recipe.rotate, recipe.color)
+        on_bytes: list[Change] = []
+        if recipe.flip != "none":
+            on_bytes.append(Flips(recipe.flip))
+        if recipe.shift:
+            on_bytes.append(Shift(recipe.shift, recipe.shift_fill or DEFAULT_FILL))
+        if recipe.randaugment:
+            magnitude = DEFAULT_MAGNITUDE if recipe.magnitude is None else recipe.magnitude
+            on_bytes.append(RandAugment(recipe.randaugment, magnitude))
+        on_shares: list[Change] = []
+        if recipe.crop < 1 or recipe.scale or recipe.rotate:
+            on_shares.append(Warp(recipe.crop, recipe.scale, recipe.rotate))
+        if recipe.color:
+            on_shares.append(Color(recipe.color))
+        if recipe.hue:
+            on_shares.append(Hue(recipe.hue))
+        on_inputs = (Cutout(recipe.cutout),) if recipe.cutout else ()
+        return Augmentation(tuple(on_bytes), tuple(on_shares), on_inputs, _mixing(recipe))
 
     @property
     def active(self) -> bool:
         """Whether anything is changed at all."""
         return self != Augmentation()
 
-    def moves(self, images: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        """Flips and shifts: exact on uint8.
-
-        Args:
-            images: (batch, channels, height, width), any dtype.
-            draws: (batch, 11), in 0..1.
-        """
-        if self.flip in ("horizontal", "both"):
-            images = torch.where((draws[:, 0] < 0.5).view(-1, 1, 1, 1), images.flip(-1), images)
-        if self.flip in ("vertical", "both"):
-            images = torch.where((draws[:, 1] < 0.5).view(-1, 1, 1, 1), images.flip(-2), images)
-        if self.shift:
-            images = _shifted(images, self.shift, draws[:, 2], draws[:, 3])
-        return images
-
-    def changes(self, images: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        """Zoom, rotation and colour.
-
-        Args:
-            images: (batch, channels, height, width), float, 0..1.
-            draws: (batch, 11), in 0..1.
-        """
-        if self.crop < 1 or self.rotate:
-            images = _warped(images, self.crop, self.rotate, draws[:, 4:8])
-        if self.color:
-            images = _recolored(images, self.color, draws[:, 8:11])
-        return images
+    def draw(self, seed: int, epoch: int, count: int) -> Draws:
+        """Everything random for an epoch over ``count`` training images."""
+        key = Key(seed, epoch)
+        on_bytes, on_shares, on_inputs = (
+            tuple(change.draw(key, count) for change in changes)
+            for changes in (self.on_bytes, self.on_shares, self.on_inputs)
+        )
+        return Draws(on_bytes, on_shares, on_inputs, () if self.mixing is None else self.mixing.draw(key, count))
 
 
-def _shifted(images: torch.Tensor, most: int, down: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """Every image moved by a whole number of pixels in -most..most along each axis."""
-    _, channels, height, width = images.shape
-    dy = (down * (2 * most + 1)).floor().long() - most
-    dx = (right * (2 * most + 1)).floor().long() - most
-    rows = (torch.arange(height) + dy[:, None]).clamp(0, height - 1)
-    columns = (torch.arange(width) + dx[:, None]).clamp(0, width - 1)
-    images = images.gather(2, rows[:, None, :, None].expand(-1, channels, -1, width))
-    return images.gather(3, columns[:, None, None, :].expand(-1, channels, height, -1))
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """What the changes of an :class:`Augmentation` have drawn for an epoch, in the same places."""
+
+    on_bytes: tuple[Rows, ...]
+    on_shares: tuple[Rows, ...]
+    on_inputs: tuple[Rows, ...]
+    mixing: Rows
 
 
-def _warped(images: torch.Tensor, crop: float, rotate: float, draws: torch.Tensor) -> torch.Tensor:
-    """Every image zoomed into a random square and turned, with bilinear interpolation and repeated edges."""
-    count, _, height, width = images.shape
-    scale = 1 - draws[:, 0] * (1 - crop)
-    angle = (2 * draws[:, 1] - 1) * math.radians(rotate)
-    free_y = (2 * draws[:, 2] - 1) * (1 - scale)
-    free_x = (2 * draws[:, 3] - 1) * (1 - scale)
-    cos, sin = scale * angle.cos(), scale * angle.sin()
-    # The grid is in units of half the image, so a turn of a non-square image needs the aspect ratio.
-    aspect = height / width
-    top = torch.stack([cos, -sin * aspect, free_x], dim=1)
-    bottom = torch.stack([sin / aspect, cos, free_y], dim=1)
-    theta = torch.stack([top, bottom], dim=1)
-    grid = F.affine_grid(theta, [count, 1, height, width], align_corners=False)
-    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
-
-
-def _recolored(images: torch.Tensor, strength: float, draws: torch.Tensor) -> torch.Tensor:
-    """Brightness, then contrast around each image's mean grey, then saturation; clipped to 0..1."""
-    factors = 1 + (2 * draws - 1) * strength
-    brightness, contrast, saturation = (factors[:, i].view(-1, 1, 1, 1) for i in range(3))
-    images = images * brightness
-    grey = _grey(images)
-    mean = grey.mean(dim=(1, 2, 3), keepdim=True)
-    images = mean + (images - mean) * contrast
-    if images.shape[1] == 3:
-        grey = _grey(images)
-        images = grey + (images - grey) * saturation
-    return images.clamp(0, 1)
-
-
-def _grey(images: torch.Tensor) -> torch.Tensor:
-    if images.shape[1] != 3:
-        return images.mean(dim=1, keepdim=True)
-    return (images * torch.tensor(LUMA, dtype=images.dtype).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+def _mixing(recipe: Recipe) -> Mixing | None:
+    kinds: tuple[MixUp | CutMix, ...] = ()
+    if recipe.mixup:
+        kinds += (MixUp(recipe.mixup),)
+    if recipe.cutmix:
+        kinds += (CutMix(recipe.cutmix),)
+    share = DEFAULT_MIX_SHARE if recipe.mix_share is None else recipe.mix_share
+    return Mixing(kinds, share) if kinds else None

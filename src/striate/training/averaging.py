@@ -82,13 +82,13 @@ class Lookahead:
                 fast.copy_(self.tensors[name].lerp_(fast, 1.0 - decay))
 
 
-def cubic_lookahead(progress: float, every: int = 5) -> float:
-    """The decay that grows with the cube of the progress up to 0.95 a step.
+def cubic_lookahead(progress: float, every: int = 5, decay: float = 0.95) -> float:
+    """The decay that grows with the cube of the progress up to 0.95, or ``decay``, a step.
 
-    ``0.95^every · progress³`` (Jordan, "94% on CIFAR-10 in 3.29 seconds", 2024, section 3.4): early the slow weights
+    ``decay^every · progress³`` (Jordan, "94% on CIFAR-10 in 3.29 seconds", 2024, section 3.4): early the slow weights
     are the fast ones, at the end they are a mean over some twenty steps.
 
     >>> cubic_lookahead(0.0), round(cubic_lookahead(1.0), 4)
     (0.0, 0.7738)
     """
-    return 0.95**every * progress**3
+    return decay**every * progress**3

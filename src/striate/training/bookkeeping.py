@@ -25,7 +25,7 @@ class Clock:
 
     def __init__(self, plan: Plan) -> None:
         self._budget = plan.seconds
-        self._total = None if plan.epochs is None else plan.epochs * plan.steps
+        self._total = plan.total_steps
         self._start = time.perf_counter()
         self._carried = 0.0
         self.steps = 0
@@ -188,6 +188,8 @@ class History:
         self.clock = Clock(plan)
         self.best = Best(patience)
         self.epochs = 0
+        #: In how many parts the images of an update are computed; it grows when memory runs out.
+        self.parts = plan.parts
         #: Spent on writing checkpoints.
         self.checkpoint_seconds = 0.0
 
@@ -197,6 +199,7 @@ class History:
         self.best.carry_on(record.best)
         self.epochs, self._images, self._seconds = record.epochs, record.images, record.training_seconds
         self.checkpoint_seconds = record.checkpoint_seconds
+        self.parts = record.parts
 
     def as_record(self, meter: Meter) -> ProgressRecord:
         """Everything that another process needs to go on, with the epoch that is not over."""
@@ -209,11 +212,12 @@ class History:
             checkpoint_seconds=self.checkpoint_seconds,
             best=self.best.as_record(),
             meter=meter.as_record(),
+            parts=self.parts,
         )
 
     def ending(self) -> Ending | None:
         """Why training is over after the epochs so far; None while it is not."""
-        if self.epochs == self._plan.epochs:
+        if self.epochs == self._plan.whole_epochs:
             return "done"
         if self.epochs and self.clock.expired:
             return "out of time"
@@ -222,7 +226,14 @@ class History:
     def step_done(self, epoch: int, meter: Meter) -> StepDone:
         """What listeners are told after a step."""
         return StepDone(
-            epoch, meter.steps, self._plan.steps, meter.loss, meter.accuracy, meter.speed, self.clock.seconds_left()
+            epoch,
+            meter.steps,
+            self._plan.steps_in(epoch),
+            meter.loss,
+            meter.accuracy,
+            meter.speed,
+            self.clock.seconds_left(),
+            self.clock.steps,
         )
 
     def epoch_done(self, epoch: int, meter: Meter, loss: float | None, accuracy: float | None) -> EpochDone:
@@ -232,7 +243,7 @@ class History:
         self._seconds += meter.seconds
         return EpochDone(
             epoch=epoch,
-            epochs=self._plan.epochs,
+            epochs=self._plan.whole_epochs,
             train_loss=meter.loss,
             train_accuracy=meter.accuracy,
             val_loss=loss,
@@ -245,7 +256,7 @@ class History:
     def results(self) -> dict[str, float | int | str | None]:
         """The sum, for ``run.json``; the validation is that of the best epoch."""
         results: dict[str, float | int | str | None] = {
-            "epochs_done": self.epochs,
+            "epochs_done": min(self.epochs, self._plan.epochs or self.epochs),
             "steps_done": self.clock.steps,
             "best_epoch": self.best.epoch,
             "seconds": self.clock.seconds,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from striate.runs import RunFolder
     from striate.runs.checkpoint_record import MeterRecord
     from striate.runs.checkpoints import Found
+    from striate.training.averaged import Averaged
     from striate.training.bookkeeping import History, Meter
     from striate.training.identity import Identity
 
@@ -80,6 +81,7 @@ class Checkpointer:
             self._store.keep(found)
         self._every, self._found = every, found
         self._optimizer: torch.optim.Optimizer | None = None
+        self._average: Averaged | None = None
         self._cost = 0.0
         self._last = time.perf_counter()
 
@@ -88,11 +90,11 @@ class Checkpointer:
         """Lines of ``metrics.jsonl`` when the checkpoint was written that is gone on from."""
         return 0 if self._found is None else self._found.record.rows
 
-    def begin(self, optimizer: torch.optim.Optimizer) -> Resumed | None:
-        """Bring module, optimizer, random generators and history to where the checkpoint stands.
+    def begin(self, optimizer: torch.optim.Optimizer, average: Averaged) -> Resumed | None:
+        """Bring module, optimizer, average, random generators and history to where the checkpoint stands.
 
         Args:
-            optimizer: fresh; it is written from now on.
+            optimizer, average: fresh; they are written from now on.
 
         Returns:
             what else there is to go on with; None at the first step.
@@ -100,7 +102,7 @@ class Checkpointer:
         Raises:
             RunError: the checkpoint does not fit the network.
         """
-        self._optimizer = optimizer
+        self._optimizer, self._average = optimizer, average
         if self._found is None:
             return None
         record, where = self._found.record, str(self._found.tensors)
@@ -110,6 +112,7 @@ class Checkpointer:
             raise RunError("cannot be read", where=where, got=str(error)) from error
         restore_module(self._module, tensors, WEIGHTS, where)
         restore_optimizer(self._module, optimizer, tensors, record.strides, where)
+        average.restore(tensors, record.progress.steps, where)
         self._history.carry_on(record.progress)
         return Resumed(tensors, record.progress.meter, where)
 
@@ -131,10 +134,10 @@ class Checkpointer:
         Raises:
             StorageError: the one before is still there.
         """
-        if self._optimizer is None:
+        if self._optimizer is None or self._average is None:
             raise RuntimeError("a checkpointer begins before it saves")
         start = time.perf_counter()
-        tensors = state_of(self._module, self._optimizer, self._best(meter))
+        tensors = state_of(self._module, self._optimizer, self._best(meter), self._average.tensors)
         content = safetensors.torch.save({name: tensor.cpu().contiguous() for name, tensor in tensors.items()})
         record = CheckpointRecord(
             number=self._store.next_number,

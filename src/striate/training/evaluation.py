@@ -12,6 +12,7 @@ from torch import nn
 from striate.runs.interval import wilson_interval
 from striate.runs.records import ClassScore, Evaluation, Preprocessing, Task
 from striate.training.inputs import to_input, to_tensor
+from striate.training.seen_again import averaged_outputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,6 +53,7 @@ def network_outputs(
     preprocessing: Preprocessing,
     layout: torch.memory_format,
     at_once: int,
+    views: str = "none",
 ) -> torch.Tensor:
     """The raw outputs for every image, in fp32 and eval mode; the module's mode is put back.
 
@@ -61,6 +63,7 @@ def network_outputs(
         preprocessing: of the run.
         layout: memory order of the maps.
         at_once: images looked at together; see :func:`images_at_once`.
+        views: test-time augmentation, a key of :data:`striate.training.seen_again.VIEWS`.
 
     Returns:
         (count, outputs) float32.
@@ -70,7 +73,9 @@ def network_outputs(
     try:
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             parts = [
-                module(to_input(to_tensor(images[start : start + at_once]), preprocessing, layout)).float()
+                averaged_outputs(
+                    module, to_input(to_tensor(images[start : start + at_once]), preprocessing, layout), views
+                ).float()
                 for start in range(0, len(images), at_once)
             ]
         return torch.cat(parts)

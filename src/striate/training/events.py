@@ -21,8 +21,8 @@ class Started:
 
     Args:
         run: path of the run folder.
-        epochs: how many are planned; None when only the time is.
-        steps: updates in one epoch.
+        epochs: how many are begun; None when only the time is planned.
+        steps: updates in the first epoch; the last one may have fewer.
         images: training images.
     """
 
@@ -39,11 +39,12 @@ class StepDone:
     Args:
         epoch: counted from 1.
         step: in this epoch, counted from 1.
-        steps: in one epoch.
+        steps: in this epoch; fewer than in the others where the training ends within it.
         loss: mean over the epoch so far.
         accuracy: share of the epoch's images so far that were right while training; None without classes.
         images_per_second: over the epoch so far.
         seconds_left: estimated for the whole training.
+        done: steps since the training began.
     """
 
     epoch: int
@@ -53,6 +54,7 @@ class StepDone:
     accuracy: float | None
     images_per_second: float
     seconds_left: float
+    done: int = 0
 
 
 @dataclass(frozen=True, slots=True)

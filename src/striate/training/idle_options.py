@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from striate.errors import UsageError
+from striate.training.augmentations.idle import refuse_idle_augmentation
 
 if TYPE_CHECKING:
     from striate.data import Dataset
     from striate.training.recipe import Recipe
 
-__all__ = ["refuse_idle_data_options", "refuse_idle_options"]
+__all__ = ["DATA_OPTIONS", "refuse_idle_data_options", "refuse_idle_options"]
 
 #: Recipe options that say how images are read, with the value that says nothing.
-_DATA_OPTIONS = {"val": None, "test": None, "size": None, "channels": None, "fit": None, "broken": "skip"}
+DATA_OPTIONS = {"val": None, "test": None, "size": None, "channels": None, "fit": None, "broken": "skip"}
 
 
 def refuse_idle_options(recipe: Recipe, dataset: Dataset, epochs: int | None) -> None:
@@ -27,29 +28,25 @@ def refuse_idle_options(recipe: Recipe, dataset: Dataset, epochs: int | None) ->
     Raises:
         UsageError: names the option and what to write.
     """
-    if recipe.momentum is not None and recipe.optimizer != "sgd":
+    if recipe.momentum is not None and recipe.optimizer not in ("sgd", "muon"):
         raise UsageError(
             f"momentum has no effect on {recipe.optimizer}",
             where="momentum",
             got=f"momentum: {recipe.momentum:g}",
-            needs="optimizer: sgd",
+            needs="optimizer: sgd or muon",
             write="optimizer: sgd, or no momentum",
         )
-    if recipe.warmup is not None and recipe.schedule != "one-cycle":
+    if recipe.warmup is not None and recipe.schedule not in ("one-cycle", "triangular"):
         raise UsageError(
             f"warmup has no effect on the schedule {recipe.schedule}",
             where="warmup",
             got=f"warmup: {recipe.warmup:g}",
-            needs="schedule: one-cycle",
+            needs="schedule: one-cycle or triangular",
             write="schedule: one-cycle, or no warmup",
         )
     if recipe.early_stopping is not None:
         _check_patience(recipe.early_stopping, dataset, epochs)
-    smaller = min(dataset.shape[1:])
-    if recipe.shift >= smaller:
-        raise UsageError(
-            "the shift is as large as the image", where="shift", got=str(recipe.shift), needs=f"less than {smaller}"
-        )
+    refuse_idle_augmentation(recipe, dataset, epochs)
 
 
 def refuse_idle_data_options(recipe: Recipe) -> None:
@@ -58,7 +55,7 @@ def refuse_idle_data_options(recipe: Recipe) -> None:
     Raises:
         UsageError: names the option.
     """
-    for option, nothing in _DATA_OPTIONS.items():
+    for option, nothing in DATA_OPTIONS.items():
         value = getattr(recipe, option)
         if value != nothing:
             raise UsageError(

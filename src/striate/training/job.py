@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from striate.training.losses import Loss
     from striate.training.plan import Plan
     from striate.training.recipe import Recipe
+    from striate.training.settings import Setting
 
 __all__ = ["Job"]
 
@@ -30,7 +33,7 @@ class Job:
         dataset: images, labels and preprocessing.
         recipe, plan: what to do.
         loss: what is minimised.
-        dtype: fp32, or bf16 for autocast.
+        setting: how the steps are computed; rewriting is done in ``module`` already.
     """
 
     graph: Graph
@@ -39,10 +42,25 @@ class Job:
     recipe: Recipe
     plan: Plan
     loss: Loss
-    dtype: torch.dtype
+    setting: Setting
 
-    def outputs(self, split: Split) -> torch.Tensor:
-        """The raw outputs for every image of a split in eval mode: (count, outputs) float32."""
+    @property
+    def dtype(self) -> torch.dtype:
+        """fp32, or bf16 for autocast."""
+        return self.setting.dtype
+
+    @functools.cached_property
+    def forward(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The module as the steps of a training call it: compiled, or itself."""
+        return torch.compile(self.module, dynamic=False) if self.setting.compiled else self.module
+
+    def outputs(self, split: Split, views: str = "none") -> torch.Tensor:
+        """The raw outputs for every image of a split in eval mode: (count, outputs) float32.
+
+        Args:
+            split: with the images.
+            views: test-time augmentation, a key of :data:`striate.training.seen_again.VIEWS`.
+        """
         return network_outputs(
-            self.module, split.images, self.dataset.preprocessing, self.plan.layout, images_at_once(self.graph)
+            self.module, split.images, self.dataset.preprocessing, self.plan.layout, images_at_once(self.graph), views
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,10 @@ from striate.training.bookkeeping import Meter
 from striate.training.state import BEST, WEIGHTS, has_part, restore_module
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from striate.runs import MetricsWriter, RunFolder
+    from striate.training.averaged import Averaged
     from striate.training.bookkeeping import History
     from striate.training.checkpointing import Checkpointer
     from striate.training.events import EpochDone
@@ -36,6 +40,7 @@ class Keeper:
         self._history = history
         self._checkpointer = checkpointer
         self._metrics: MetricsWriter | None = None
+        self._average: Averaged | None = None
 
     def __enter__(self) -> Keeper:
         self._metrics = self._folder.metrics_writer(keep_rows=self._checkpointer.rows)
@@ -47,8 +52,12 @@ class Keeper:
         if self._metrics is not None:
             self._metrics.close()
 
-    def begin(self, optimizer: torch.optim.Optimizer) -> Meter:
+    def begin(self, optimizer: torch.optim.Optimizer, average: Averaged) -> Meter:
         """Save the beginning, or bring everything to where the checkpoint stands.
+
+        Args:
+            optimizer: fresh.
+            average: fresh; it is what is kept of the weights from now on.
 
         Returns:
             the running means of the epoch that is not over.
@@ -56,10 +65,11 @@ class Keeper:
         Raises:
             RunError: the checkpoint does not fit the network.
         """
-        resumed = self._checkpointer.begin(optimizer)
+        self._average = average
+        resumed = self._checkpointer.begin(optimizer, average)
         if resumed is not None and has_part(resumed.tensors, BEST):
             restore_module(self._module, resumed.tensors, BEST, resumed.where)
-            self.save_best()
+            save_weights(self._module, self._folder.best_weights, self._graph)
             restore_module(self._module, resumed.tensors, WEIGHTS, resumed.where)
         else:
             self.save_best()
@@ -70,12 +80,12 @@ class Keeper:
         return meter
 
     def save_last(self) -> None:
-        """The newest weights."""
-        save_weights(self._module, self._folder.last_weights, self._graph)
+        """The newest weights, or their average."""
+        self._save(self._folder.last_weights)
 
     def save_best(self) -> None:
-        """The weights that validated best."""
-        save_weights(self._module, self._folder.best_weights, self._graph)
+        """The weights that validated best, or their average."""
+        self._save(self._folder.best_weights)
 
     def step(self, epoch: int, step: int, loss: float, learning_rate: float, *, last: bool) -> None:
         """A row for this step, every few steps and for the last one."""
@@ -122,6 +132,10 @@ class Keeper:
         """The newest weights and a checkpoint in the middle of an epoch."""
         self.save_last()
         self._save_checkpoint(meter)
+
+    def _save(self, path: Path) -> None:
+        with contextlib.nullcontext() if self._average is None else self._average.shown():
+            save_weights(self._module, path, self._graph)
 
     def _save_checkpoint(self, meter: Meter) -> None:
         # The rows first: after a power cut a checkpoint must not count more of them than there are.

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from striate.errors import DivergedError
-from striate.training.augmentation import Augmentation, epoch_draws
+from striate.training.accumulation import Gradients
+from striate.training.augmentation import Augmentation
+from striate.training.augmentations.showing import Showing
+from striate.training.averaged import Averaged
+from striate.training.course import Course
 from striate.training.evaluation import loss_and_accuracy
-from striate.training.inputs import normalize_, to_input, to_tensor, to_unit
+from striate.training.losses import larger_share
 from striate.training.optimization import Constraints, make_optimizer
 from striate.training.plan import batch_bounds
 from striate.training.randomness import seed_of, seeded
-from striate.training.schedule import make_schedule
 
 if TYPE_CHECKING:
     from striate.training.bookkeeping import Ending, History
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
     from striate.training.interruption import Interruption
     from striate.training.job import Job
     from striate.training.keeper import Keeper
+    from striate.training.monitors.watch import Watch
     from striate.training.plan import Plan
 
 __all__ = ["train_epochs"]
 
 
-def train_epochs(job: Job, history: History, keeper: Keeper, listen: Listener, interruption: Interruption) -> Ending:
+def train_epochs(
+    job: Job, history: History, keeper: Keeper, watch: Watch, listen: Listener, interruption: Interruption
+) -> Ending:
     """Train until the epochs, the time or the patience end, or somebody interrupts.
 
     The order of the images in an epoch, the augmentation and the dropout follow from the seed and the epoch alone.
@@ -39,52 +44,48 @@ def train_epochs(job: Job, history: History, keeper: Keeper, listen: Listener, i
         DivergedError: at a loss or weight that is not finite; the last good weights stay on the disk.
         RunError: when the checkpoint does not fit the network.
         StorageError: when the disk is full; what was saved before stays.
+        UsageError: when memory runs out and the batch cannot be computed in parts.
     """
     plan, recipe, module, clock = job.plan, job.recipe, job.module, history.clock
-    images, labels = to_tensor(job.dataset.train.images), to_tensor(job.dataset.train.labels)
-    augmentation = Augmentation.of(recipe)
-    prepare = _preparation(job, augmentation)
+    images = Showing(job.dataset, Augmentation.of(recipe), plan.layout, recipe.seed)
     optimizer = make_optimizer(recipe, job.graph, module)
     constraints = Constraints(recipe, job.graph, module)
-    schedule = make_schedule(recipe)
-    bounds = batch_bounds(len(images), plan.batch)
-    meter = keeper.begin(optimizer)
+    average, course = Averaged(recipe, module), Course(job, optimizer)
+    gradients = Gradients(job, history, listen)
+    bounds = batch_bounds(len(job.dataset.train), plan.batch)
+    meter = keeper.begin(optimizer, average)
     while (ending := history.ending()) is None:
         epoch = history.epochs + 1
-        order = torch.randperm(len(images), generator=seeded(recipe.seed, epoch, "order"))
-        draws = epoch_draws(recipe.seed, epoch, len(images)) if augmentation.active else None
+        order = torch.randperm(len(job.dataset.train), generator=seeded(recipe.seed, epoch, "order"))
+        shown = images.epoch(epoch)
         if meter.steps == 0:
             torch.default_generator.manual_seed(seed_of(recipe.seed, epoch, "dropout"))
         module.train()
         meter.start()
-        while meter.steps == 0 or not (meter.steps == plan.steps or interruption.requested or clock.expired):
+        steps = plan.steps_in(epoch)
+        while meter.steps == 0 or not (meter.steps == steps or interruption.requested or clock.expired):
             keeper.between_steps(meter)
             start, end = bounds[meter.steps]
             picked = order[start:end]
-            rate = plan.learning_rate * schedule(clock.progress())
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            x_bchw = prepare(images[picked], None if draws is None else draws[picked])
-            target = labels[picked]
-            with torch.autocast("cpu", torch.bfloat16, enabled=job.dtype == torch.bfloat16):
-                outputs = module(x_bchw)
-            loss = job.loss(outputs.float(), target)
-            value = float(loss.detach())
+            rate = course.follow(clock.progress())
+            x_bchw, target = shown.batch(picked)
+            x_bchw = course.sized(x_bchw)
+            watch.before_step(epoch, picked, x_bchw, target, rate)
+            value, outputs = gradients(x_bchw, target)
             finite = math.isfinite(value)
-            keeper.step(epoch, clock.steps + 1, value, rate, last=meter.steps + 1 == plan.steps or not finite)
+            keeper.step(epoch, clock.steps + 1, value, rate, last=meter.steps + 1 == steps or not finite)
             if not finite:
                 raise _diverged(f"the loss is {value}", f"epoch {epoch}, step {meter.steps + 1}", plan)
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
             constraints.before_step()
             optimizer.step()
             constraints.after_step()
             clock.tick()
-            meter.add(value, job.loss.weight(target), rate, outputs, target)
+            average.step(clock.progress())
+            meter.add(value, job.loss.weight(target), rate, outputs, larger_share(target))
             listen(history.step_done(epoch, meter))
         _check_finite(module, f"epoch {epoch}, step {meter.steps}", plan)
         try:
-            with interruption.cutting_short():
+            with interruption.cutting_short(), average.shown():
                 val_loss, val_accuracy = _validate(job, epoch)
         except KeyboardInterrupt:
             keeper.interrupted(meter)
@@ -93,19 +94,6 @@ def train_epochs(job: Job, history: History, keeper: Keeper, listen: Listener, i
         meter = keeper.epoch(done, meter)
         listen(done)
     return ending
-
-
-def _preparation(job: Job, augmentation: Augmentation) -> Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]:
-    """From uint8 pixels, and the random draws for them where there are any, to what the network sees."""
-    preprocessing, layout = job.dataset.preprocessing, job.plan.layout
-
-    def prepare(images: torch.Tensor, draws: torch.Tensor | None) -> torch.Tensor:
-        if draws is None:
-            return to_input(images, preprocessing, layout)
-        unit = augmentation.changes(to_unit(augmentation.moves(images, draws), layout), draws)
-        return normalize_(unit, preprocessing).contiguous(memory_format=layout)
-
-    return prepare
 
 
 def _validate(job: Job, epoch: int) -> tuple[float | None, float | None]:

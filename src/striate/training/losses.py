@@ -14,7 +14,7 @@ from striate.errors import UsageError, near_miss
 if TYPE_CHECKING:
     from striate.training.recipe import Recipe
 
-__all__ = ["LOSS_OF_TASK", "Loss", "make_loss"]
+__all__ = ["LOSS_OF_TASK", "Loss", "larger_share", "make_loss"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,8 @@ class Loss:
     """What training minimises.
 
     Args:
-        mean: from (outputs, labels) to one number, the mean over the batch.
+        mean: from (outputs, labels) to one number, the mean over the batch. Labels of mixed images are shares of the
+            classes or tags, float32 (batch, outputs).
         class_weights: (classes,), where the mean is one by these weights; None where every image counts alike.
     """
 
@@ -37,7 +38,21 @@ class Loss:
         """What a batch weighs in a mean over several: its images, or the sum of their classes' weights."""
         if self.class_weights is None:
             return float(len(labels))
-        return float(self.class_weights.to(labels.device)[labels].sum(dtype=torch.float64))
+        weights = self.class_weights.to(labels.device)
+        of_images = labels.to(weights) @ weights if labels.is_floating_point() else weights[labels]
+        return float(of_images.sum(dtype=torch.float64))
+
+
+def larger_share(target: torch.Tensor) -> torch.Tensor:
+    """The class that an image's accuracy is counted against while it is trained on.
+
+    For mixed images that is the class with the larger share, the first of equals: to be right about the part that is
+    hardly seen would be no merit. Class indices stay as they are.
+
+    >>> larger_share(torch.tensor([[0.25, 0.75, 0.0]])).tolist(), larger_share(torch.tensor([2])).tolist()
+    ([1], [2])
+    """
+    return target.argmax(dim=1) if target.is_floating_point() else target
 
 
 LOSS_OF_TASK = {"classes": "cross-entropy", "tags": "binary-cross-entropy", "values": "mse"}
@@ -46,8 +61,10 @@ LOSS_OF_TASK = {"classes": "cross-entropy", "tags": "binary-cross-entropy", "val
 def make_loss(recipe: Recipe, task: str, classes: tuple[str, ...], counts: dict[str, int]) -> tuple[str, Loss]:
     """The loss a recipe asks for, or the one that fits the task.
 
-    Cross-entropy takes logits ``(batch, classes)`` and class indices. Mean squared error and binary cross-entropy
-    with classes take one 1 among 0s as their target. With tags the labels are 0 or 1, with values numbers.
+    Cross-entropy takes logits ``(batch, classes)`` and class indices, or the shares of the classes in mixed images
+    (float, rows that sum to 1): ``Σ w·y·(-log p) / Σ w·y`` over images and classes, which for one 1 among 0s is the
+    same as for the index. Mean squared error and binary cross-entropy with classes take one 1 among 0s as their target,
+    or the shares. With tags the labels are 0 or 1, with values numbers.
 
     Args:
         recipe: its ``loss``, ``label_smoothing`` and ``class_weights`` count here.
@@ -80,13 +97,23 @@ def make_loss(recipe: Recipe, task: str, classes: tuple[str, ...], counts: dict[
 
         def cross_entropy(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
             factors = None if weights is None else weights.to(outputs)
-            return F.cross_entropy(outputs, labels, factors, label_smoothing=smoothing)
+            if not labels.is_floating_point():
+                return F.cross_entropy(outputs, labels, factors, label_smoothing=smoothing)
+            # For shares torch divides by the number of images whatever their classes weigh.
+            shares = labels.to(outputs)
+            total = F.cross_entropy(outputs, shares, factors, reduction="sum", label_smoothing=smoothing)
+            return total / (len(shares) if factors is None else (shares @ factors).sum())
 
         return name, Loss(cross_entropy, weights)
     measure = F.mse_loss if name == "mse" else F.binary_cross_entropy_with_logits
     if task == "classes":
         size = len(classes)
-        return name, Loss(lambda outputs, labels: measure(outputs, F.one_hot(labels, size).to(outputs)))
+
+        def against_shares(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            shares = labels if labels.is_floating_point() else F.one_hot(labels, size)
+            return measure(outputs, shares.to(outputs))
+
+        return name, Loss(against_shares)
     return name, Loss(lambda outputs, labels: measure(outputs, labels.to(outputs)))
 
 

@@ -13,7 +13,9 @@ from striate.errors import UsageError
 from striate.graph import Graph
 from striate.graph.layers.normalization import BatchNorm
 from striate.training.idle_options import refuse_idle_options
+from striate.training.idle_tricks import refuse_idle_tricks
 from striate.training.inputs import layout_name, memory_layout
+from striate.training.memory_room import room_for
 from striate.training.optimization import default_learning_rate, default_weight_decay
 from striate.training.processors import default_threads
 
@@ -35,7 +37,7 @@ class Plan:
     """What training will do.
 
     Args:
-        epochs: None when only the time ends it.
+        epochs: whole or not; None when only the time ends it.
         seconds: time budget, None without.
         batch: images for each update.
         steps: updates in one epoch.
@@ -44,9 +46,10 @@ class Plan:
         layout: memory order of the maps.
         threads: processor threads.
         notes: what was asked and could not be had, and what will go badly, one sentence each.
+        parts: in how many parts the images of an update are computed; more than one where memory is short.
     """
 
-    epochs: int | None
+    epochs: float | None
     seconds: float | None
     batch: int
     steps: int
@@ -55,6 +58,23 @@ class Plan:
     layout: torch.memory_format
     threads: int
     notes: tuple[str, ...] = ()
+    parts: int = 1
+
+    @property
+    def total_steps(self) -> int | None:
+        """Updates in the whole training; None when only the time ends it."""
+        return None if self.epochs is None else max(round(self.epochs * self.steps), 1)
+
+    @property
+    def whole_epochs(self) -> int | None:
+        """Epochs that are begun; the last of them may be cut short. None when only the time ends it."""
+        return None if self.total_steps is None else -(-self.total_steps // self.steps)
+
+    def steps_in(self, epoch: int) -> int:
+        """Updates in an epoch, counted from 1."""
+        if self.total_steps is None:
+            return self.steps
+        return min(self.steps, self.total_steps - (epoch - 1) * self.steps)
 
     def as_dict(self) -> dict[str, object]:
         """The plan as JSON-ready data."""
@@ -67,6 +87,7 @@ class Plan:
             "weight_decay": self.weight_decay,
             "layout": layout_name(self.layout),
             "threads": self.threads,
+            **({"parts": self.parts} if self.parts > 1 else {}),
         }
 
 
@@ -81,14 +102,16 @@ def make_plan(recipe: Recipe, graph: Graph, dataset: Dataset) -> Plan:
     epochs = recipe.epochs
     if epochs is None and recipe.time is None:
         epochs = min(max(round(IMAGES_SHOWN / count), FEWEST_EPOCHS), MOST_EPOCHS)
-    refuse_idle_options(recipe, dataset, epochs)
-    asked = recipe.batch or _usual_batch(count)
+    refuse_idle_options(recipe, dataset, None if epochs is None else math.ceil(epochs))
+    refuse_idle_tricks(recipe, graph, dataset)
+    room = room_for(graph, recipe, min(recipe.batch or _usual_batch(count), count))
+    asked = room.batch
     bounds = batch_bounds(count, min(asked, count))
     _check_batch_normalization(graph, min(end - start for start, end in bounds))
     notes: tuple[str, ...] = ()
     if recipe.batch is not None and recipe.batch > count:
         notes = (f"a batch of {recipe.batch} was asked for; there are {count} training images, and all are one batch",)
-    notes += _far_values(dataset)
+    notes += (*room.notes, *_far_values(dataset))
     return Plan(
         epochs=epochs,
         seconds=recipe.time,
@@ -99,6 +122,7 @@ def make_plan(recipe: Recipe, graph: Graph, dataset: Dataset) -> Plan:
         layout=memory_layout("contiguous" if recipe.layout == "contiguous" else "channels-last"),
         threads=recipe.threads or default_threads(),
         notes=notes,
+        parts=room.parts,
     )
 
 

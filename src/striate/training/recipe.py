@@ -8,34 +8,32 @@ from __future__ import annotations
 
 import reprlib
 import typing
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from striate.errors import RunError, SourceError, UsageError, near_miss
-from striate.runs.bounded import read_bounded
+from striate.errors import UsageError, near_miss
 from striate.training.recipe_values import (
     Angle,
     ClassWeights,
+    Concentration,
     Count,
+    Epochs,
+    Magnitude,
     NotNegative,
+    Operations,
+    Part,
     Pixels,
     Positive,
     Seconds,
     Seed,
     Share,
     Size,
+    Turn,
     Zoom,
 )
 
-if TYPE_CHECKING:
-    from striate.sources.tree import TreeNode
-
-__all__ = ["Recipe", "make_recipe", "read_recipe"]
-
-#: A recipe file larger than this, in bytes, is not a recipe.
-MOST_BYTES = 1 << 20
+__all__ = ["Recipe", "make_recipe"]
 
 
 class Recipe(BaseModel):
@@ -48,7 +46,9 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     # How long
-    epochs: Count | None = Field(default=None, description="passes over the training images [auto]")
+    epochs: Epochs | None = Field(
+        default=None, description="passes over the training images, whole or not, such as 0.5 [auto]"
+    )
     time: Seconds | None = Field(
         default=None, description="time budget such as 90s, 10m or 1h; the schedule ends with it"
     )
@@ -66,34 +66,85 @@ class Recipe(BaseModel):
         default=None, description="'balanced', or a weight for each class (cross-entropy)"
     )
     # How it is minimised
-    optimizer: Literal["adamw", "adam", "sgd"] = Field(default="adamw", description="update rule")
+    optimizer: Literal["adamw", "adam", "sgd", "muon"] = Field(default="adamw", description="update rule")
     learning_rate: Positive | None = Field(
-        default=None, description="peak learning rate [adamw 0.004; adam 0.002; sgd 0.05]"
+        default=None, description="peak learning rate [adamw 0.004; adam 0.002; sgd 0.05; muon 0.02]"
     )
-    momentum: Share | None = Field(default=None, description="momentum, only for sgd [sgd 0.9]")
+    momentum: Share | None = Field(default=None, description="momentum, only for sgd and muon [0.9]")
+    rest: Literal["adamw", "sgd"] | None = Field(
+        default=None, description="update rule of what muon leaves: first and last layer, biases, norms [muon adamw]"
+    )
+    rest_rate: Positive | None = Field(
+        default=None, description="peak learning rate of what muon leaves [adamw 0.004; sgd 0.05]"
+    )
+    bias_rate: Positive = Field(default=1.0, description="factor on the learning rate of the shifts of batchnorm")
     weight_decay: NotNegative | None = Field(
         default=None, description="pull towards 0 of weights, not of biases and norms [adamw 0.05; sgd 0.0005; adam 0]"
     )
     l1: NotNegative = Field(default=0.0, description="L1 penalty on weights")
     max_norm: Positive | None = Field(default=None, description="largest L2 norm of a filter's weights")
     clip: Positive | None = Field(default=None, description="largest norm of the whole gradient")
-    schedule: Literal["one-cycle", "cosine", "constant"] = Field(
+    schedule: Literal["one-cycle", "triangular", "cosine", "constant"] = Field(
         default="one-cycle", description="course of the learning rate"
     )
     warmup: Share | None = Field(
-        default=None, description="share of the training spent rising, only for one-cycle [one-cycle 0.15]"
+        default=None, description="share of the training spent rising [one-cycle 0.15; triangular 0.23]"
     )
     batch: Count | None = Field(default=None, description="images for each update [auto]")
-    init: Literal["auto", "he", "xavier", "normal", "uniform", "orthogonal", "zero"] = Field(
+    init: Literal["auto", "he", "xavier", "normal", "uniform", "orthogonal", "dirac", "zero"] = Field(
         default="auto", description="initial weights; auto follows the activation behind each layer"
     )
+    whiten: bool = Field(
+        default=False, description="fix the filters of the first convolution so that they whiten the training images"
+    )
+    average: Literal["none", "ema", "lookahead"] = Field(
+        default="none", description="average of the weights along the training, which is what is kept"
+    )
+    average_decay: Share | None = Field(
+        default=None, description="share of the average that stays at each step [ema 0.999; lookahead 0.95]"
+    )
     # What is shown
-    flip: Literal["none", "horizontal", "vertical", "both"] = Field(default="none", description="random mirroring")
+    flip: Literal["none", "horizontal", "vertical", "both", "alternating"] = Field(
+        default="none", description="random mirroring; alternating: horizontal, each image in every other epoch"
+    )
     shift: Pixels = Field(default=0, description="random shift by up to this many pixels")
+    shift_fill: Literal["edge", "reflect", "zero"] | None = Field(
+        default=None, description="what a shift leaves free is filled with: edge, reflection or black [edge]"
+    )
     crop: Zoom = Field(default=1.0, description="random zoom: smallest share of each side")
+    scale: Share = Field(default=0.0, description="random enlarging or shrinking by up to this share")
     rotate: Angle = Field(default=0.0, description="random rotation by up to this angle, °")
     color: Share = Field(
         default=0.0, description="random change of brightness, contrast and saturation by up to this share"
+    )
+    hue: Turn = Field(default=0.0, description="random turn of all colours by up to this share of the colour circle")
+    randaugment: Operations = Field(
+        default=0, description="RandAugment: random operations on each image, out of 14, 0 for none"
+    )
+    magnitude: Magnitude | None = Field(
+        default=None, description="strength of the operations, 0 to 10, only for randaugment [randaugment 5]"
+    )
+    cutout: Pixels = Field(default=0, description="side of a random square that is blotted out, in pixels")
+    mixup: Concentration = Field(
+        default=0.0, description="MixUp: blend pairs of images and their labels by Beta(X, X), 1 for all shares alike"
+    )
+    cutmix: Concentration = Field(
+        default=0.0, description="CutMix: paste a part of another image by Beta(X, X); labels shared by area"
+    )
+    mix_share: Part | None = Field(
+        default=None, description="share of the images that mixup or cutmix mixes [mixup and cutmix 1]"
+    )
+    sizes: Literal["full", "progressive"] = Field(
+        default="full", description="progressive: begin with smaller images, which cost less"
+    )
+    smallest_size: Zoom | None = Field(
+        default=None, description="where the progressive sizes begin, as a share of each side [progressive 0.625]"
+    )
+    full_size_at: Share | None = Field(
+        default=None, description="share of the training after which images are whole [progressive 0.6]"
+    )
+    tta: Literal["none", "flip", "shift", "flip-shift"] = Field(
+        default="none", description="test-time augmentation: evaluate and predict by the mean over moved images"
     )
     # On what
     val: Share | None = Field(
@@ -115,7 +166,19 @@ class Recipe(BaseModel):
     layout: Literal["auto", "channels-last", "contiguous"] = Field(
         default="auto", description="memory order of the maps"
     )
-    threads: Count | None = Field(default=None, description="processor threads [all]")
+    rewrites: Literal["auto", "off"] = Field(
+        default="auto", description="compute maximum pooling before ReLU, which gives the same bits faster"
+    )
+    threads: Count | None = Field(default=None, description="processor threads [auto]")
+    compile: Literal["auto", "on", "off"] = Field(
+        default="auto", description="torch.compile; auto tries it for long trainings"
+    )
+    probe: Literal["auto", "again", "off"] = Field(
+        default="auto", description="measure what is left to auto, measure it again, or take the usual"
+    )
+    memory: Literal["auto", "system"] = Field(
+        default="auto", description="keep freed memory while training, or leave that to the system"
+    )
     seed: Seed = Field(default=0, description="seed of everything random")
 
     def as_dict(self) -> dict[str, Any]:
@@ -176,63 +239,3 @@ def _suggestion(name: str, value: object) -> str | None:
     ]
     near = near_miss(value, choices) if isinstance(value, str) and choices else None
     return None if near is None else f"{name}: {near}"
-
-
-def read_recipe(path: Path | str, flags: dict[str, Any] | None = None) -> Recipe:
-    """A recipe from a YAML file, with ``flags`` winning over it.
-
-    Raises:
-        UsageError: when the file is missing, too large, not YAML or not a recipe.
-    """
-    flags = flags or {}
-    # On their own first, so that a wrong flag is not told as a fault of the file.
-    make_recipe(flags, where="the command line")
-    options, lines = _read_options(Path(path))
-    for name in flags:
-        lines.pop(name, None)
-    return make_recipe({**options, **flags}, where=str(path), lines=lines)
-
-
-def _read_options(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
-    """The options in a file, and the line of each."""
-    from striate.sources.parsing import read_tree
-    from striate.sources.tree import MapNode
-
-    where = str(path)
-    try:
-        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig")
-        if not _says_anything(text):
-            return {}, {}
-        tree = read_tree(text, where)
-        if not isinstance(tree, MapNode):
-            raise UsageError(
-                "a recipe is options with their values, one on each line",
-                where=f"{where}:{tree.line}",
-                write="epochs: 10",
-            )
-        return {key.text: _value(node, where) for key, node in tree.entries}, {
-            key.text: key.line for key, _ in tree.entries
-        }
-    except RunError as error:
-        raise UsageError(f"the recipe: {error.problem}", where=where, got=error.got, needs=error.needs) from None
-    except UnicodeDecodeError as error:
-        raise UsageError("the recipe is not text in UTF-8", where=where, got=error.reason) from None
-    except SourceError as error:
-        problem = error.problem.replace("a network", "a recipe")
-        raise UsageError(problem, where=error.where, got=error.got, write="option: value, on each line") from None
-
-
-def _says_anything(text: str) -> bool:
-    lines = (line.strip() for line in text.splitlines())
-    return any(line and not line.startswith("#") and line != "---" for line in lines)
-
-
-def _value(node: TreeNode, where: str) -> Any:
-    """A value of the file in Python's types."""
-    from striate.sources.tree import ListNode, Scalar, scalar_value
-
-    if isinstance(node, Scalar):
-        return scalar_value(node, f"{where}:{node.line}")
-    if isinstance(node, ListNode):
-        return [_value(item, where) for item in node.items]
-    return {key.text: _value(value, where) for key, value in node.entries}

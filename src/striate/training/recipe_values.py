@@ -7,19 +7,25 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 __all__ = [
     "Angle",
     "ClassWeights",
+    "Concentration",
     "Count",
+    "Epochs",
+    "Magnitude",
     "NotNegative",
+    "Operations",
+    "Part",
     "Pixels",
     "Positive",
     "Seconds",
     "Seed",
     "Share",
     "Size",
+    "Turn",
     "Zoom",
     "parse_duration",
     "parse_size",
@@ -87,6 +93,24 @@ def _number(value: object) -> object:
     return value
 
 
+def _concentration(value: float) -> float:
+    if value and not 0.001 <= value <= 1000:
+        raise ValueError("0, or 0.001 to 1000; 1 draws every share alike")
+    return value
+
+
+def _epochs(value: object) -> object:
+    """Whole epochs stay whole numbers, from text too; a training may end within one."""
+    number = math.nan
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = value
+    elif isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", value.strip()):
+        number = float(value)
+    if not 0 < number < math.inf:
+        raise ValueError("a number above 0, such as 10 or 0.5")
+    return int(number) if number == int(number) else number
+
+
 def _class_weights(value: object) -> object:
     if value is None or value == "balanced":
         return value
@@ -106,9 +130,15 @@ Share = Annotated[float, BeforeValidator(_number), Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, BeforeValidator(_number), Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, BeforeValidator(_number), Field(ge=0.0, allow_inf_nan=False)]
 Count = Annotated[int, BeforeValidator(_number), Field(ge=1)]
+Epochs = Annotated[int | float, BeforeValidator(_epochs)]
 Pixels = Annotated[int, BeforeValidator(_number), Field(ge=0)]
 Seed = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**31)]
 Zoom = Annotated[float, BeforeValidator(_number), Field(gt=0.0, le=1.0)]
+Part = Annotated[float, BeforeValidator(_number), Field(gt=0.0, le=1.0)]
+Turn = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=0.5)]
+Operations = Annotated[int, BeforeValidator(_number), Field(ge=0, le=14)]
+Magnitude = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=10.0)]
+Concentration = Annotated[float, BeforeValidator(_number), AfterValidator(_concentration)]
 Angle = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=180.0)]
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 Size = Annotated[str, BeforeValidator(_size)]

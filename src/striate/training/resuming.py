@@ -11,6 +11,7 @@ from striate.errors import DataError, RunError, StriateError
 from striate.runs import RunFolder, open_run
 from striate.runs.atomic import remove_leftovers
 from striate.runs.lock import alone_in
+from striate.training.allocator import memory_as
 from striate.training.bookkeeping import History
 from striate.training.checkpointing import Checkpointer
 from striate.training.events import Listener, Note, silent
@@ -83,7 +84,8 @@ def resume(
         dataset = _dataset(opened, data)
         with interruption or Interruption() as interruption:
             recorder, job, history, checkpointer = _taken_up(opened, dataset, checkpoint_every, listen)
-            with isolated(job.plan.threads), interruption.armed(), recorder.recording():
+            memory = memory_as(job.recipe.memory)
+            with isolated(job.plan.threads), memory, interruption.armed(), recorder.recording():
                 ending = run_job(job, history, checkpointer, recorder, listen, interruption)
     return finished(recorder, ending, dataset, listen, interruption)
 
@@ -188,14 +190,14 @@ def _taken_up(
     """Everything that training needs, made anew from what the folder says."""
     folder, record, card, graph = opened.folder, opened.record, opened.card, opened.graph
     recipe = make_recipe(dict(record.recipe), where=str(folder.run_json))
-    plan, dtype = stored_plan(record.resolved, len(dataset.train), str(folder.run_json))
+    plan, setting = stored_plan(record.resolved, len(dataset.train), str(folder.run_json))
     identity = Identity.of(graph, card, record.recipe, record.resolved)
     found = _checkpoint(folder, identity, listen)
     logits = logits_graph(graph, card.task)
     history = History(plan, recipe.early_stopping)
     with isolated(plan.threads):
-        module = first_module(logits, recipe, plan)
-    job = Job(logits, module, dataset, recipe, plan, opened.loss, dtype)
+        module = first_module(logits, recipe, setting)
+    job = Job(logits, module, dataset, recipe, plan, opened.loss, setting)
     again = record.model_copy(
         update={"status": "running", "reason": None, "finished": None, "resumed": (*record.resumed, now())}
     )

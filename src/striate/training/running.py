@@ -8,10 +8,13 @@ from torch import nn
 
 from striate.backend import build_module, initialize, load_weights
 from striate.errors import StorageError
-from striate.training.evaluation import evaluate_outputs
+from striate.training.evaluation import evaluate_outputs, loss_and_accuracy
 from striate.training.events import Note, Started
+from striate.training.first_layer import whiten
 from striate.training.keeper import Keeper
 from striate.training.loop import train_epochs
+from striate.training.monitored import monitored
+from striate.training.settings import in_setting
 from striate.training.trained import TrainedRun
 
 if TYPE_CHECKING:
@@ -25,15 +28,16 @@ if TYPE_CHECKING:
     from striate.training.plan import Plan
     from striate.training.recipe import Recipe
     from striate.training.recording import Recorder
+    from striate.training.settings import Setting
 
 __all__ = ["finished", "first_module", "run_job"]
 
 
-def first_module(graph: Graph, recipe: Recipe, plan: Plan) -> nn.Module:
-    """The network with its first weights, in the memory order of the plan."""
+def first_module(graph: Graph, recipe: Recipe, setting: Setting) -> nn.Module:
+    """The network with its first weights, as a setting computes it: rewritten or not, in its memory order."""
     module = build_module(graph, seed=None)
     initialize(module, graph, recipe.init, recipe.seed)
-    return module.to(memory_format=plan.layout)  # type: ignore[call-overload, no-any-return]
+    return in_setting(graph, module.to(memory_format=setting.layout), setting)  # type: ignore[call-overload]
 
 
 def run_job(
@@ -50,10 +54,12 @@ def run_job(
         DivergedError, StorageError, RunError: as :func:`striate.training.loop.train_epochs`.
     """
     dataset, plan, folder = job.dataset, job.plan, recorder.folder
-    listen(Started(str(folder.path), plan.epochs, plan.steps, len(dataset.train)))
+    if job.recipe.whiten:
+        whiten(job.module, job.graph, dataset)
+    listen(Started(str(folder.path), plan.whole_epochs, plan.steps_in(1), len(dataset.train)))
     try:
-        with Keeper(folder, job, history, checkpointer) as keeper:
-            ending = train_epochs(job, history, keeper, listen, interruption)
+        with Keeper(folder, job, history, checkpointer) as keeper, monitored(job, history, recorder, listen) as watch:
+            ending = train_epochs(job, history, keeper, watch, watch.listening(), interruption)
             if history.epochs == 0:
                 # No epoch was finished, so the newest weights are the best there are.
                 keeper.save_best()
@@ -66,7 +72,7 @@ def run_job(
                 _evaluate_best(job, recorder)
         except KeyboardInterrupt:
             ending = "interrupted"
-    recorder.end(ending, _reason(ending, history, job.recipe.early_stopping))
+    recorder.end(ending, _reason(ending, history, plan, job.recipe.early_stopping))
     return ending
 
 
@@ -90,13 +96,17 @@ def finished(
 
 
 def _evaluate_best(job: Job, recorder: Recorder) -> None:
-    """Measure validation and test in fp32, and store both."""
+    """Measure validation and test in fp32, and store both; with test-time augmentation, the accuracy without it too."""
     dataset = job.dataset
     for name, split in dataset.splits.items():
         if name == "train":
             continue
-        evaluation = evaluate_outputs(job.outputs(split), split, name, dataset.task, dataset.classes, job.loss)
+        outputs = job.outputs(split, job.recipe.tta)
+        evaluation = evaluate_outputs(outputs, split, name, dataset.task, dataset.classes, job.loss)
         recorder.folder.write_evaluation(evaluation)
+        if job.recipe.tta != "none" and evaluation.accuracy is not None:
+            plain = loss_and_accuracy(job.outputs(split), split, dataset.task, job.loss)[1]
+            recorder.results[f"{name}_accuracy_without_tta"] = plain
         recorder.results[f"{name}_loss"] = evaluation.loss
         if evaluation.accuracy is not None:
             recorder.results[f"{name}_accuracy"] = evaluation.accuracy
@@ -104,9 +114,11 @@ def _evaluate_best(job: Job, recorder: Recorder) -> None:
             recorder.results[f"{name}_rmse"] = evaluation.rmse
 
 
-def _reason(ending: Ending, history: History, patience: int | None) -> str:
+def _reason(ending: Ending, history: History, plan: Plan, patience: int | None) -> str:
+    whole = plan.epochs is None or plan.epochs == plan.whole_epochs
+    every = "the one epoch was trained" if history.epochs == 1 else f"all {history.epochs} epochs were trained"
     return {
-        "done": "the one epoch was trained" if history.epochs == 1 else f"all {history.epochs} epochs were trained",
+        "done": every if whole else f"{plan.epochs:g} epochs were trained",
         "out of time": f"the time was up in epoch {history.epochs}",
         "stopped early": f"no better validation in {patience} epochs; stopped after {history.epochs}",
         "interrupted": f"stopped by the user after {history.epochs} whole epochs",

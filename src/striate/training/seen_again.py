@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 __all__ = ["VIEWS", "averaged_outputs"]
 
 #: What each kind of test-time augmentation shows the network: how often, for the record.
-VIEWS = {"none": 1, "flip": 2, "flip-shift": 6}
+VIEWS = {"none": 1, "flip": 2, "flip-shift": 6, "shift": 3}
 
 
 def averaged_outputs(
@@ -19,7 +20,8 @@ def averaged_outputs(
     """The mean of a network's raw outputs over several views of each image.
 
     ``flip``: the image and its mirror image. ``flip-shift``: half the weight on these, a quarter each on the image
-    moved by one pixel to the lower right and to the upper left, with mirror images; edges are reflected.
+    moved by one pixel to the lower right and to the upper left, with mirror images; edges are reflected. ``shift``: the
+    same without mirror images, for what has a right and a left, such as digits.
 
     Source: Jordan, "94% on CIFAR-10 in 3.29 seconds", 2024, section 3.5 ("multi-crop").
 
@@ -34,15 +36,16 @@ def averaged_outputs(
     """
     if kind == "none":
         return network(images_bchw)
-    both = _mirrored(network, images_bchw)
-    if kind == "flip":
-        return both
-    if kind != "flip-shift":
+    if kind not in VIEWS:
         raise ValueError(f"test-time augmentation is one of {', '.join(VIEWS)}, not {kind}")
+    look = network if kind == "shift" else partial(_mirrored, network)
+    still = look(images_bchw)
+    if kind == "flip":
+        return still
     padded = F.pad(images_bchw, (1, 1, 1, 1), mode="reflect")
     height, width = images_bchw.shape[-2:]
     moved = [padded[..., at : at + height, at : at + width] for at in (0, 2)]
-    return 0.5 * both + 0.25 * (_mirrored(network, moved[0]) + _mirrored(network, moved[1]))
+    return 0.5 * still + 0.25 * (look(moved[0]) + look(moved[1]))
 
 
 def _mirrored(network: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor) -> torch.Tensor:

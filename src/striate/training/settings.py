@@ -1,11 +1,9 @@
-"""Setting: one way to compute a training step, and what it costs and gives on this machine."""
+"""Setting: one way to compute a training step. Trial: what it costs and gives on this machine."""
 
 from __future__ import annotations
 
-import copy
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import statistics
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -14,13 +12,8 @@ from striate.backend import build_module
 from striate.backend.pooling_first import pooling_first
 from striate.graph import Graph
 from striate.training.inputs import layout_name
-from striate.training.losses import Loss
 
-__all__ = ["Setting", "Trial", "try_settings"]
-
-#: Largest relative difference of the outputs, and smallest cosine between the gradients, that still count as equal.
-OUTPUT_TOLERANCE = 0.05
-GRADIENT_COSINE = 0.99
+__all__ = ["Setting", "Trial", "in_setting"]
 
 
 @dataclass(frozen=True)
@@ -28,24 +21,55 @@ class Setting:
     """One way to compute a step; all give the same numbers up to rounding.
 
     Args:
-        dtype: float32, or bfloat16 for autocast.
+        dtype: float32, or bfloat16 for autocast; the weights are float32 in either case.
         layout: memory order of the maps.
         rewritten: maximum pooling before ReLU, which gives the same bits with fewer operations.
+        threads: processor threads; None for as many as torch is set to.
+        compiled: by torch.compile.
     """
 
     dtype: torch.dtype = torch.float32
     layout: torch.memory_format = torch.contiguous_format
     rewritten: bool = False
+    threads: int | None = None
+    compiled: bool = False
+
+    @property
+    def precision(self) -> str:
+        """``fp32`` or ``bf16``."""
+        return "bf16" if self.dtype == torch.bfloat16 else "fp32"
 
     @property
     def name(self) -> str:
         """For whoever reads what was tried.
 
-        >>> Setting(torch.bfloat16, torch.channels_last, rewritten=True).name
-        'bf16, channels-last, pooling first'
+        >>> Setting(torch.bfloat16, torch.channels_last, rewritten=True, threads=2).name
+        'bf16, channels-last, pooling first, 2 threads'
         """
-        words = ["bf16" if self.dtype == torch.bfloat16 else "fp32", layout_name(self.layout)]
-        return ", ".join([*words, *(["pooling first"] if self.rewritten else [])])
+        words = [self.precision, layout_name(self.layout), *(["pooling first"] if self.rewritten else [])]
+        if self.threads is not None:
+            words.append(_count_threads(self.threads))
+        return ", ".join([*words, *(["compiled"] if self.compiled else [])])
+
+    def beside(self, usual: Setting) -> str:
+        """What is different from another setting; its whole name where nothing is.
+
+        >>> usual = Setting(rewritten=True, threads=2)
+        >>> usual.beside(usual), Setting(torch.bfloat16, rewritten=True, threads=2).beside(usual)
+        ('fp32, contiguous, pooling first, 2 threads', 'bf16')
+        >>> Setting(threads=1).beside(usual)
+        'not pooling first, 1 thread'
+        """
+        words = [] if self.dtype == usual.dtype else [self.precision]
+        if self.layout != usual.layout:
+            words.append(layout_name(self.layout))
+        if self.rewritten != usual.rewritten:
+            words.append("pooling first" if self.rewritten else "not pooling first")
+        if self.threads is not None and self.threads != usual.threads:
+            words.append(_count_threads(self.threads))
+        if self.compiled != usual.compiled:
+            words.append("compiled" if self.compiled else "not compiled")
+        return ", ".join(words) or self.name
 
 
 @dataclass(frozen=True)
@@ -55,14 +79,18 @@ class Trial:
     Args:
         setting: what was tried.
         seconds: of each timed step (forward, backward, no update), in the order they were taken.
-        agrees: whether outputs and gradients are those of fp32; None for the one the others are compared with.
-        reason: why it cannot be used, or empty.
+        agrees: whether outputs and gradients are those of the first setting; None for that one itself.
+        reason: why it cannot be used, or was not tried, or empty.
+        difference: of the outputs from those of the first setting, relative; None where there is none.
+        cosine: between the gradients; likewise.
     """
 
     setting: Setting
     seconds: tuple[float, ...] = ()
     agrees: bool | None = None
     reason: str = ""
+    difference: float | None = None
+    cosine: float | None = None
 
     @property
     def fastest(self) -> float:
@@ -70,128 +98,44 @@ class Trial:
         return min(self.seconds, default=float("inf"))
 
     @property
+    def median(self) -> float:
+        """Seconds of the step in the middle; infinite where there is none."""
+        return statistics.median(self.seconds) if self.seconds else float("inf")
+
+    @property
     def usable(self) -> bool:
         """Whether a training may be computed like this."""
         return bool(self.seconds) and self.agrees is not False
 
+    @property
+    def span(self) -> str:
+        """Milliseconds from the fastest to the slowest step.
 
-@dataclass
-class _Runner:
-    """A copy of the network, ready to compute in one setting."""
-
-    setting: Setting
-    module: nn.Module
-    batch: torch.Tensor
-    labels: torch.Tensor
-    loss: Loss
-    seconds: list[float] = field(default_factory=list)
-
-    def step(self) -> torch.Tensor:
-        self.module.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.setting.dtype == torch.bfloat16):
-            outputs: torch.Tensor = self.module(self.batch)
-        torch.autograd.backward(self.loss(outputs.float(), self.labels))
-        return outputs.detach().float()
-
-    def timed(self) -> None:
-        start = time.perf_counter()
-        self.step()
-        self.seconds.append(time.perf_counter() - start)
-
-    def answer(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Outputs and gradient in eval mode, since dropout would hide a difference."""
-        self.module.eval()
-        outputs = self.step()
-        gradients = {name: p.grad for name, p in self.module.named_parameters() if p.grad is not None}
-        self.module.train()
-        return outputs, torch.cat([gradients[name].flatten() for name in sorted(gradients)])
+        >>> Trial(Setting(), (0.0105, 0.012)).span, Trial(Setting(), (0.01,)).span
+        ('10.5-12.0 ms', '10.0 ms')
+        """
+        if self.reason or not self.seconds:
+            return self.reason
+        low, high = (f"{1e3 * value:.1f}" for value in (min(self.seconds), max(self.seconds)))
+        return f"{low} ms" if low == high else f"{low}-{high} ms"
 
 
-def try_settings(
-    graph: Graph,
-    module: nn.Module,
-    batch: torch.Tensor,
-    labels: torch.Tensor,
-    loss: Loss,
-    settings: Sequence[Setting],
-    *,
-    seconds: float,
-    least: int = 2,
-) -> list[Trial]:
-    """Compute a few steps in each setting, in turn, and compare outputs and gradients with the first one's.
+def _count_threads(number: int) -> str:
+    return "1 thread" if number == 1 else f"{number} threads"
+
+
+def in_setting(graph: Graph, module: nn.Module, setting: Setting) -> nn.Module:
+    """The same network as a setting computes it; parameters and buffers are those of ``module``, in its memory order.
 
     Args:
         graph: the network.
-        module: the same network, initialised; it is not changed, nor is the random state.
-        batch: images as the network sees them.
-        labels: of that batch.
-        loss: as in training.
-        settings: what to try; the first is what the others are compared with, and should be fp32.
-        seconds: time to spend on all together; what is hopeless (three times as slow as the fastest) is dropped early.
-        least: timed steps of each setting that is not hopeless, whatever the time.
-
-    Returns:
-        One trial for each setting, in their order.
+        module: built from it.
+        setting: it is rewritten here; dtype, layout, threads and compiling are for who calls it.
     """
-    end = time.perf_counter() + seconds
-    state = module.state_dict()
-    runners: dict[int, _Runner] = {}
-    trials = {index: Trial(setting) for index, setting in enumerate(settings)}
-    with torch.random.fork_rng(devices=[]):
-        truth: tuple[torch.Tensor, torch.Tensor] | None = None
-        for index, setting in enumerate(settings):
-            try:
-                runner = _Runner(
-                    setting, _copied(graph, module, state, setting), *_inputs(batch, labels, setting), loss
-                )
-                answer = runner.answer()
-                runner.timed()
-            except (RuntimeError, NotImplementedError) as error:
-                trials[index] = Trial(setting, agrees=False, reason=f"does not run here: {str(error).splitlines()[0]}")
-                continue
-            runner.seconds.clear()  # the first step pays for what is made once
-            runners[index] = runner
-            truth = truth or answer
-            difference, cosine = _distance(answer, truth)
-            # Written so that NaN disagrees.
-            agrees = None if answer is truth else difference < OUTPUT_TOLERANCE and cosine > GRADIENT_COSINE
-            reason = "" if agrees is not False else f"outputs {difference:.3f} apart, gradient cosine {cosine:.3f}"
-            trials[index] = Trial(setting, agrees=agrees, reason=reason)
-        _race(runners, end, least)
-    return [
-        Trial(trial.setting, tuple(runners[index].seconds) if index in runners else (), trial.agrees, trial.reason)
-        for index, trial in trials.items()
-    ]
-
-
-def _race(runners: dict[int, _Runner], end: float, least: int) -> None:
-    """Steps in turn, so that whatever slows the machine down slows all of them down."""
-    running = list(runners.values())
-    rounds = 0
-    while running and (rounds < least or time.perf_counter() < end):
-        for runner in running:
-            runner.timed()
-        rounds += 1
-        fastest = min(min(runner.seconds) for runner in running)
-        running = [runner for runner in running if min(runner.seconds) <= 3 * fastest]
-        if rounds >= 20:
-            break
-
-
-def _copied(graph: Graph, module: nn.Module, state: dict[str, torch.Tensor], setting: Setting) -> nn.Module:
-    if not setting.rewritten:
-        return copy.deepcopy(module).to(memory_format=setting.layout).train()  # type: ignore[call-overload,no-any-return]
-    rewritten = build_module(pooling_first(graph), seed=None)
-    rewritten.load_state_dict(state)
-    return rewritten.to(memory_format=setting.layout).train()  # type: ignore[call-overload,no-any-return]
-
-
-def _inputs(batch: torch.Tensor, labels: torch.Tensor, setting: Setting) -> tuple[torch.Tensor, torch.Tensor]:
-    return batch.contiguous(memory_format=setting.layout), labels
-
-
-def _distance(
-    answer: tuple[torch.Tensor, torch.Tensor], truth: tuple[torch.Tensor, torch.Tensor]
-) -> tuple[float, float]:
-    difference = float((answer[0] - truth[0]).norm() / truth[0].norm().clamp_min(1e-12))
-    return difference, float(torch.nn.functional.cosine_similarity(answer[1], truth[1], dim=0))
+    rewritten = pooling_first(graph) if setting.rewritten else graph
+    if rewritten is not graph:
+        state = module.state_dict(keep_vars=True)
+        again = build_module(rewritten, device="meta", seed=None)
+        again.load_state_dict(state, assign=True)
+        module = again.train(module.training)
+    return module

@@ -4,8 +4,9 @@
     optimizer.<parameter>.<key>  moments and step counts
     random.cpu, random.cuda.<n>  torch's generators, which dropout draws from
     best.<name>                  the best weights, where they are not the newest
+    average.<name>               the average of the weights (EMA, Lookahead), where the recipe asks for one
 
-An average of the weights (EMA) is one part more, ``average.<name>``. The order of the images and the augmentation need
+The order of the images and the augmentation need
 none: both follow from the seed and the epoch.
 """
 
@@ -20,24 +21,26 @@ from striate.errors import RunError
 from striate.units import format_shape
 
 __all__ = [
+    "AVERAGE",
     "BEST",
     "WEIGHTS",
     "has_part",
     "optimizer_strides",
     "part",
+    "restore_average",
     "restore_module",
     "restore_optimizer",
     "state_of",
 ]
 
-WEIGHTS, OPTIMIZER, RANDOM, BEST = "weights.", "optimizer.", "random.", "best."
+WEIGHTS, OPTIMIZER, RANDOM, BEST, AVERAGE = "weights.", "optimizer.", "random.", "best.", "average."
 
 Tensors = Mapping[str, torch.Tensor]
 Strides = Mapping[str, tuple[int, ...]]
 
 
 def state_of(
-    module: nn.Module, optimizer: torch.optim.Optimizer, best: Tensors | None = None
+    module: nn.Module, optimizer: torch.optim.Optimizer, best: Tensors | None = None, average: Tensors | None = None
 ) -> dict[str, torch.Tensor]:
     """The state as it is now, under the names above; nothing is copied.
 
@@ -45,11 +48,13 @@ def state_of(
         module: the network.
         optimizer: of its parameters.
         best: the best weights by name; None where the newest are the best, or none are yet.
+        average: of the weights, by name; None without one.
     """
     tensors = {WEIGHTS + names[0]: tensor for names, tensor in _module_tensors(module)}
     tensors |= {name: tensor.detach() for name, tensor in _optimizer_tensors(module, optimizer)}
     tensors |= _random_states()
     tensors |= {BEST + name: tensor for name, tensor in (best or {}).items()}
+    tensors |= {AVERAGE + name: tensor for name, tensor in (average or {}).items()}
     return tensors
 
 
@@ -109,6 +114,19 @@ def restore_optimizer(
         placed = _laid_out(tensor, strides.get(OPTIMIZER + name), parameter, where)
         optimizer.state[parameter][key] = placed
     _restore_random(tensors, where)
+
+
+def restore_average(average: Tensors, tensors: Tensors, where: str) -> None:
+    """Fill the tensors of an average.
+
+    Raises:
+        RunError: names, shapes or dtypes are others.
+    """
+    found = part(tensors, AVERAGE)
+    _refuse_others(set(found), set(average), where)
+    for name, target in average.items():
+        _check_form(AVERAGE + name, found[name], target, where)
+        target.copy_(found[name])
 
 
 def _module_tensors(module: nn.Module) -> list[tuple[list[str], torch.Tensor]]:

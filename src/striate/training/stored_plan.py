@@ -11,17 +11,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from striate.errors import RunError
 from striate.training.inputs import memory_layout
 from striate.training.plan import Plan, batch_bounds
-from striate.training.recipe_values import Count, NotNegative, Positive
+from striate.training.recipe_values import Count, Epochs, NotNegative, Positive
+from striate.training.settings import Setting
 
 __all__ = ["stored_plan"]
 
 
 class _StoredPlan(BaseModel):
-    """What :meth:`Plan.as_dict` writes, and the arithmetic."""
+    """What :meth:`Plan.as_dict` and :meth:`Decision.as_dict` write; runs from before the probe have less."""
 
     model_config = ConfigDict(frozen=True)
 
-    epochs: Count | None
+    epochs: Epochs | None
     seconds: Positive | None
     batch: Count
     steps_per_epoch: Count
@@ -30,10 +31,13 @@ class _StoredPlan(BaseModel):
     layout: Literal["channels-last", "contiguous"]
     threads: Count
     precision: Literal["fp32", "bf16"]
+    parts: Count = 1
+    rewrites: Literal["pooling first", "none"] = "none"
+    compile: Literal["on", "off"] = "off"
 
 
-def stored_plan(resolved: Mapping[str, object], images: int, where: str) -> tuple[Plan, torch.dtype]:
-    """The plan that was made when the run began, and the dtype that was chosen.
+def stored_plan(resolved: Mapping[str, object], images: int, where: str) -> tuple[Plan, Setting]:
+    """The plan that was made when the run began, and how its steps are computed.
 
     Args:
         resolved: as it stands in ``run.json``.
@@ -71,5 +75,13 @@ def stored_plan(resolved: Mapping[str, object], images: int, where: str) -> tupl
         weight_decay=stored.weight_decay,
         layout=memory_layout(stored.layout),
         threads=stored.threads,
+        parts=stored.parts,
     )
-    return plan, torch.bfloat16 if stored.precision == "bf16" else torch.float32
+    setting = Setting(
+        dtype=torch.bfloat16 if stored.precision == "bf16" else torch.float32,
+        layout=plan.layout,
+        rewritten=stored.rewrites == "pooling first",
+        threads=stored.threads,
+        compiled=stored.compile == "on",
+    )
+    return plan, setting

@@ -30,6 +30,7 @@ from striate.training.inputs import memory_layout, to_input, to_tensor
 from striate.training.losses import make_loss
 from striate.training.network import logits_graph
 from striate.training.recipe import make_recipe
+from striate.training.seen_again import VIEWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,6 +125,12 @@ class TrainedRun:
         return memory_layout(name if name in ("channels-last", "contiguous") else "channels-last")
 
     @property
+    def views(self) -> str:
+        """The test-time augmentation it was evaluated with, which prediction does too."""
+        kind = self.record.recipe.get("tta")
+        return kind if isinstance(kind, str) and kind in VIEWS else "none"
+
+    @property
     def loss(self) -> Loss:
         """The loss it was trained with."""
         recipe = make_recipe(dict(self.record.recipe), where=str(self.folder.run_json))
@@ -155,7 +162,8 @@ class TrainedRun:
             DataError: when the images have another form.
         """
         self._check_form(images)
-        return network_outputs(self.module, images, self.card.preprocessing, self.layout, images_at_once(self._logits))
+        at_once = images_at_once(self._logits)
+        return network_outputs(self.module, images, self.card.preprocessing, self.layout, at_once, self.views)
 
     def _check_form(self, images: NDArray[np.uint8]) -> None:
         form = self.card.preprocessing

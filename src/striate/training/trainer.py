@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
-from torch import nn
+import torch
 
 from striate.data import Dataset
 from striate.graph import Graph
 from striate.runs import RunFolder, create_run
 from striate.runs.folder import create_run_at, run_path
 from striate.runs.lock import alone_in
+from striate.training.allocator import memory_as
 from striate.training.bookkeeping import History
 from striate.training.checkpointing import Checkpointer
 from striate.training.events import Listener, Note, silent
 from striate.training.fitting import fit_network
 from striate.training.identity import Identity
-from striate.training.inputs import to_input, to_tensor
 from striate.training.interruption import Interruption
 from striate.training.job import Job
 from striate.training.losses import Loss, make_loss
 from striate.training.network import check_fits, logits_graph
 from striate.training.plan import Plan, make_plan
-from striate.training.precision import Choice, choose_precision
+from striate.training.probe import Question, default_setting
+from striate.training.probe_cache import decide
 from striate.training.randomness import isolated
 from striate.training.recipe import Recipe
 from striate.training.recording import Recorder, first_record
 from striate.training.resuming import check_same_request, has_begun, resume, unfinished_twin
 from striate.training.running import finished, first_module, run_job
+from striate.training.settings import in_setting
 from striate.training.trained import TrainedRun
 
 __all__ = ["train"]
@@ -84,20 +87,19 @@ def train(
         listen(Note(f"{graph[graph.outputs[0]].layer.kind} at the end is left out while training: the loss has it"))
     for note in (*plan.notes, *(finding.line() for finding in dataset.findings)):
         listen(Note(note))
-    with isolated(plan.threads):
+    with isolated(plan.threads), memory_as(recipe.memory) as told:
         history = History(plan, recipe.early_stopping)
-        module = first_module(logits, recipe, plan)
-        choice = _choose(recipe, plan, module, logits, dataset, loss)
-        listen(Note(f"arithmetic: {choice.name} ({choice.reason})"))
-        job = Job(logits, module, dataset, recipe, plan, loss, choice.dtype)
-        resolved = {"loss": loss_name, "precision": choice.name, "precision_reason": choice.reason, "device": "cpu"}
+        job, decided = _first_job(recipe, plan, logits, dataset, loss, listen)
+        for note in told:
+            listen(Note(note))
+        resolved = {"loss": loss_name, **decided, "device": "cpu"}
         with interruption or Interruption() as interruption:
             run = _new_folder(runs, folder, dataset, graph)
-            recorder = Recorder(run, first_record(run, graph, recipe, plan, resolved, command))
+            recorder = Recorder(run, first_record(run, graph, recipe, job.plan, resolved, command))
             with alone_in(run.checkpoint), interruption.armed(), recorder.recording():
                 recorder.write_beginning(graph, dataset)
                 identity = Identity.of(graph, dataset.card, recorder.record.recipe, recorder.record.resolved)
-                checkpointer = Checkpointer(run, identity, module, history, checkpoint_every)
+                checkpointer = Checkpointer(run, identity, job.module, history, checkpoint_every)
                 ending = run_job(job, history, checkpointer, recorder, listen, interruption)
     return finished(recorder, ending, dataset, listen, interruption)
 
@@ -108,11 +110,16 @@ def _new_folder(runs: str | Path, folder: str | Path | None, dataset: Dataset, g
     return create_run_at(folder, runs)
 
 
-def _choose(recipe: Recipe, plan: Plan, module: nn.Module, graph: Graph, dataset: Dataset, loss: Loss) -> Choice:
-    """Measure the arithmetic on the first batch."""
-    batch = to_input(to_tensor(dataset.train.images[: plan.batch]), dataset.preprocessing, plan.layout)
-    labels = to_tensor(dataset.train.labels[: plan.batch])
-    macs = sum(node.layer.macs(graph.input_shapes(node), graph.shapes[node.name]) for node in graph.nodes)
-    # A backward pass costs about twice a forward pass; a time budget alone counts as a long training.
-    work = 3.0 * macs * len(dataset.train) * plan.epochs if plan.epochs else float("inf")
-    return choose_precision(recipe.precision, module, batch, labels, loss, work)
+def _first_job(
+    recipe: Recipe, plan: Plan, graph: Graph, dataset: Dataset, loss: Loss, listen: Listener
+) -> tuple[Job, dict[str, object]]:
+    """The job with its first weights, and what was decided about it; the threads are set from here on."""
+    plain = replace(default_setting(recipe, plan, graph), rewritten=False)
+    module = first_module(graph, recipe, plain)
+    decision = decide(Question(recipe, plan, graph, module, dataset, loss), listen)
+    setting = decision.setting
+    module = in_setting(graph, module.to(memory_format=setting.layout), setting)  # type: ignore[call-overload]
+    threads = setting.threads or plan.threads
+    torch.set_num_threads(threads)
+    plan = replace(plan, layout=setting.layout, threads=threads)
+    return Job(graph, module, dataset, recipe, plan, loss, setting), decision.as_dict()

@@ -20,8 +20,10 @@ from striate.training.events import Event, Listener, Note, StepDone, silent
 from striate.training.fitting import fit_network
 from striate.training.interruption import Interruption
 from striate.training.plan import make_plan
+from striate.training.probe import as_decided
 from striate.training.recipe import Recipe
 from striate.training.resuming import resume
+from striate.training.state import has_part
 from striate.training.trainer import train
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ __all__ = ["ProvenPart", "ResumeProof", "continue_until", "verify_resume"]
 #: Steps before the stop, and as many behind it.
 STEPS = 20
 
-_PARTS = {"weights": "weights.", "optimizer": "optimizer.", "random state": "random."}
+_PARTS = {"weights": "weights.", "average": "average.", "optimizer": "optimizer.", "random state": "random."}
 _CONTINUE = "import sys; from striate.training.verifying import continue_until as go; go(sys.argv[1], int(sys.argv[2]))"
 
 
@@ -89,7 +91,7 @@ def verify_resume(
 ) -> ResumeProof:
     """Train a few steps straight on; as many with a stop in the middle and a resumption; compare what came of it.
 
-    Both are written into a temporary folder, which is removed. The second takes the arithmetic that the first chose,
+    Both are written into a temporary folder, which is removed. The second takes what the probe decided for the first,
     as a resumed run does.
 
     Args:
@@ -111,14 +113,14 @@ def verify_resume(
         )
     graph, dataset = fit_network(net, data, recipe)
     plan = make_plan(recipe, graph, dataset)
-    total = (plan.epochs or 1) * plan.steps
+    total = plan.total_steps or plan.steps
     if total < 2:
         raise UsageError("there is one step only, and nothing to resume", where="--verify-resume", write="--epochs 2")
     half = min(STEPS, total // 2)
     with tempfile.TemporaryDirectory(prefix="striate-verify-") as place:
         listen(Note(f"{2 * half} steps straight on"))
         straight = _stopped(net, data, recipe, Path(place) / "straight", 2 * half)
-        same = recipe.model_copy(update={"precision": straight.record().resolved["precision"]})
+        same = recipe.model_copy(update=as_decided(straight.record().resolved))
         listen(Note(f"{half} steps, a stop, and {half} more"))
         broken = _stopped(net, data, same, Path(place) / "broken", half)
         how = _continued(broken, data, 2 * half)
@@ -156,7 +158,7 @@ def _refuse_signal(interruption: Interruption) -> None:
 
 def _stop_after(steps: int, interruption: Interruption) -> Listener:
     def listen(event: Event) -> None:
-        if isinstance(event, StepDone) and (event.epoch - 1) * event.steps + event.step >= steps:
+        if isinstance(event, StepDone) and event.done >= steps:
             interruption.requested = True
 
     return listen
@@ -188,6 +190,7 @@ def _compared(straight: Found, resumed: Found) -> tuple[ProvenPart, ...]:
     parts = [
         ProvenPart(name, sum(key.startswith(prefix) for key in ours), _digest(ours, prefix), _digest(theirs, prefix))
         for name, prefix in _PARTS.items()
+        if name != "average" or has_part(ours, prefix)
     ]
     return (*parts, ProvenPart("position and running means", 0, _position(straight), _position(resumed)))
 

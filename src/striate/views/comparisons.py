@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
-from striate.units import format_bytes, format_count, format_shape, format_share
-from striate.views.inspect_rows import field_words, output_words
+from striate.views.changed_layers import TITLES, ChangedRow, alike_words, changed_rows
+from striate.views.compared_quantities import comparison_notes, quantity_rows
 from striate.views.layer_wording import report_words
+from striate.views.narrow_tables import SparingGrid
 from striate.views.safe_text import visible
 from striate.views.tables import Column, Facts, Grid, GridRow
+from striate.views.text_tables import ESCAPES, markdown_line
 
 if TYPE_CHECKING:
-    from striate.analysis.comparison import Comparison, LayerPair, Summary
+    from striate.analysis.comparison import Comparison, Summary
     from striate.analysis.examples import Example
-    from striate.analysis.report import NodeReport
 
-__all__ = ["comparison_view", "example_list", "example_view"]
+__all__ = ["comparison_markdown", "comparison_view", "example_list", "example_view"]
 
 #: Networks of at most so many layers are spelled out above the table.
 _SHORT = 6
+_GAP = 2
 
 
-def comparison_view(comparison: Comparison, titles: Sequence[str] | None = None) -> RenderableType:
+def comparison_view(
+    comparison: Comparison, titles: Sequence[str] | None = None, depth: int | None = None
+) -> RenderableType:
     """Networks side by side; for two, what changes from the first to the second, and the layers that differ.
+
+    On a narrow console several networks stand in several tables, one below the other.
 
     Args:
         comparison: as :func:`striate.analysis.comparison.compare` returns it.
         titles: what stands above each network; default: their names.
+        depth: how many parts of a layer's name are told apart; default: all, equal changes of equal neighbours folded.
 
     >>> from striate.analysis.comparison import compare
     >>> from striate.analysis.examples import example
@@ -44,132 +53,112 @@ def comparison_view(comparison: Comparison, titles: Sequence[str] | None = None)
     parameters 73,728 36,864 −36,864 (−50.0 %)
     ...
     """
-    return _ComparisonView(comparison, titles)
+    return _ComparisonView(comparison, titles, depth)
+
+
+def comparison_markdown(comparison: Comparison, titles: Sequence[str] | None = None, depth: int | None = None) -> str:
+    """The same as Markdown tables, ending in a line feed.
+
+    >>> from striate.analysis.comparison import compare
+    >>> from striate.analysis.examples import example
+    >>> print(comparison_markdown(compare(*example("groups").build())).splitlines()[6])
+    | parameters | 73,728 | 36,864 | −36,864 (−50.0 %) |
+    """
+    networks = comparison.networks
+    heads = ["", *(titles or _names(networks)), *(["change"] if len(networks) == 2 else [])]
+    lines = [markdown_line(heads), markdown_line([":--", *["--:"] * (len(heads) - 1)])]
+    lines += [markdown_line(row) for row in quantity_rows(networks)]
+    lines += ["", *(f"- {name}: {value}".translate(ESCAPES) for name, value in comparison_notes(networks, heads[1]))]
+    if comparison.layers:
+        rows = changed_rows(comparison, depth)
+        if rows:
+            lines += ["", markdown_line(TITLES), "|:--|:--|--:|--:|--:|--:|"]
+            lines += [markdown_line((f"{row.sign} {row.cells[0]}".strip(), *row.cells[1:])) for row in rows]
+        lines += ["", alike] if (alike := alike_words(comparison, rows)) else []
+    return "\n".join(lines) + "\n"
 
 
 class _ComparisonView:
-    def __init__(self, comparison: Comparison, titles: Sequence[str] | None) -> None:
+    def __init__(self, comparison: Comparison, titles: Sequence[str] | None, depth: int | None) -> None:
         self.comparison = comparison
-        self.titles = titles or [visible(entry.report.name) for entry in comparison.networks]
+        self.titles = list(titles or _names(comparison.networks))
+        self.depth = depth
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         networks = self.comparison.networks
-        if all(entry.layers <= _SHORT for entry in networks):
-            yield Facts(zip(self.titles, map(_spelled_out, networks), strict=True))
-            yield Text()
-        two = len(networks) == 2
-        columns = [Column(""), *(Column(title, right=True) for title in self.titles)]
-        if two:
-            columns.append(Column("change", right=True))
-        rows = [
-            GridRow(tuple(Text(cell, "" if place else "dim") for place, cell in enumerate(row)))
-            for row in _rows(networks, two)
-        ]
-        yield Grid(columns, rows)
+        yield from _side_by_side(networks, self.titles, options.max_width)
         yield Text()
-        yield Facts(_notes(networks))
+        yield Facts(comparison_notes(networks, self.titles[0]))
         if self.comparison.layers:
             yield Text()
-            yield from _layers(self.comparison)
+            yield from _layers(self.comparison, self.depth)
+
+
+def _side_by_side(networks: Sequence[Summary], titles: Sequence[str], room: int) -> Iterator[RenderableType]:
+    """The table, below the layers of short networks."""
+    if all(entry.layers <= _SHORT for entry in networks):
+        yield Facts(zip(titles, map(_spelled_out, networks), strict=True))
+        yield Text()
+    yield from _tables(titles, list(quantity_rows(networks)), room)
+
+
+def _names(networks: Sequence[Summary]) -> list[str]:
+    """The name of each network; with a number where several bear the same."""
+    names = [visible(entry.report.name) for entry in networks]
+    total, seen = Counter(names), Counter[str]()
+    titles = []
+    for name in names:
+        seen[name] += 1
+        titles.append(f"{name} ({seen[name]})" if total[name] > 1 else name)
+    return titles
 
 
 def _spelled_out(entry: Summary) -> str:
     return " > ".join(report_words(entry.report)[1:])
 
 
-def _rows(networks: Sequence[Summary], two: bool) -> Iterator[tuple[str, ...]]:
-    """A quantity in each row."""
-    yield _words("input", [format_shape(entry.report.input) for entry in networks], two)
-    yield _words("output", [output_words(entry.report) for entry in networks], two)
-    yield _few("layers", [entry.layers for entry in networks], two)
-    yield _few("depth", [entry.depth for entry in networks], two)
-    yield _numbers("parameters", [entry.report.parameters for entry in networks], two)
-    yield _numbers("MACs", [entry.report.macs for entry in networks], two)
-    yield _numbers("MACs to train", [entry.training_macs for entry in networks], two)
-    yield _numbers("memory to run", [entry.memory for entry in networks], two, as_bytes=True)
-    yield _numbers("memory to train", [entry.training_memory for entry in networks], two, as_bytes=True)
-    fields = [
-        (field_words(entry.field, entry.report.input), field_words(entry.end, entry.report.input)) for entry in networks
-    ]
-    yield _words("receptive field", [end for _, end in fields], two)
-    if any(before != end for before, end in fields):
-        yield _words("before the head", [before for before, _ in fields], two)
-
-
-def _words(name: str, values: list[str], two: bool) -> tuple[str, ...]:
-    return (name, *values, *(("=" if values[0] == values[1] else "differs",) if two else ()))
-
-
-def _few(name: str, values: list[int], two: bool) -> tuple[str, ...]:
-    """Counts so small that a share says nothing."""
-    change = (values[1] - values[0]) if two else 0
-    return (name, *map(str, values), *((f"{change:+d}".replace("-", "−") if change else "=",) if two else ()))
-
-
-def _numbers(name: str, values: list[int], two: bool, as_bytes: bool = False) -> tuple[str, ...]:
-    show = format_bytes if as_bytes else format_count
-    if two:
-        return name, show(values[0]), show(values[1]), _change(values[0], values[1], as_bytes)
-    first, *others = values
-    # With more than two there is no room for changes: each as a share of the first, where it is one.
-    return name, show(first), *(f"{show(v)} ({format_share(v, first)})" if v < first else show(v) for v in others)
-
-
-def _change(before: int, after: int, as_bytes: bool) -> str:
-    if before == after:
-        return "="
-    sign, amount = ("+" if after > before else "−"), abs(after - before)
-    shown = format_bytes(amount) if as_bytes else format_count(amount)
-    if before == 0:
-        return f"{sign}{shown}"
-    if after >= 2 * before:
-        return f"{sign}{shown} (×{after / before:.3g})"
-    return f"{sign}{shown} ({sign}{format_share(amount, before)})"
-
-
-def _notes(networks: Sequence[Summary]) -> Iterator[tuple[str, str]]:
-    yield "depth", "weighted layers on the longest way through"
-    yield "memory", "at the peak, one image, float32, weights included; to train: with AdamW"
-    yield "receptive field", "of the output; before the head: of the last map that is not read as a whole yet"
-    uncounted = sorted({name for entry in networks for name in entry.report.uncounted})
-    if uncounted:
-        yield "uncounted", f"{', '.join(uncounted)}: no layer describes them, so the totals are lower bounds"
-
-
-def _layers(comparison: Comparison) -> Iterator[RenderableType]:
-    first, second = (entry.report for entry in comparison.networks)
-    words = [
-        dict(zip((node.name for node in report.nodes), report_words(report), strict=True)) for report in (first, second)
-    ]
-    changed = [pair for pair in comparison.layers if pair.changed]
-    alike = len(comparison.layers) - len(changed)
-    if not changed:
-        yield Text(f"all {alike} layers are alike")
+def _tables(titles: Sequence[str], rows: Sequence[tuple[str, ...]], room: int) -> Iterator[RenderableType]:
+    """One table where it fits; for two networks without the change where it does not, for more several tables."""
+    if len(titles) == 2:
+        columns = [Column(""), *(Column(title, right=True) for title in (*titles, "change"))]
+        yield SparingGrid(columns, [_grid_row(row) for row in rows], None, spare=(3,))
         return
-    titles = ("output", "parameters", "MACs", "field")
-    columns = [Column("layer"), Column("what", flexible=True), *(Column(title, right=True) for title in titles)]
-    rows = [_layer_row(pair, words[0], words[1], first.input, second.input) for pair in changed]
-    yield Grid(columns, rows)
+    widths = [max(cell_len(cell) for cell in column) for column in zip(("", *titles), *rows, strict=True)]
+    first = 1
+    while first <= len(titles):
+        last, taken = first, widths[0] + _GAP + widths[first]
+        while last < len(titles) and taken + _GAP + widths[last + 1] <= room:
+            last += 1
+            taken += _GAP + widths[last]
+        if first > 1:
+            yield Text()
+        columns = [Column(""), *(Column(title, right=True) for title in titles[first - 1 : last])]
+        yield Grid(columns, [_grid_row((row[0], *row[first : last + 1])) for row in rows], gap=_GAP)
+        first = last + 1
+
+
+def _grid_row(row: Sequence[str]) -> GridRow:
+    return GridRow(tuple(Text(cell, "" if place else "dim") for place, cell in enumerate(row)))
+
+
+def _layers(comparison: Comparison, depth: int | None) -> Iterator[RenderableType]:
+    rows = changed_rows(comparison, depth)
+    alike = alike_words(comparison, rows)
+    if not rows:
+        yield Text(alike)
+        return
+    columns = [Column(title, right=place > 1, flexible=place == 1) for place, title in enumerate(TITLES)]
+    yield SparingGrid(columns, [_layer_row(row) for row in rows], None, spare=(1, 5, 4))
     if alike:
-        yield Text(f"\n{alike} {'layer is' if alike == 1 else 'layers are'} alike", style="dim")
+        yield Text(f"\n{alike}", style="dim")
 
 
-def _layer_row(
-    pair: LayerPair, ours: dict[str, str], theirs: dict[str, str], before: tuple[int, ...], after: tuple[int, ...]
-) -> GridRow:
-    first = None if pair.first is None else (pair.first.name, ours[pair.first.name], *_cells(pair.first, before))
-    second = None if pair.second is None else (pair.second.name, theirs[pair.second.name], *_cells(pair.second, after))
-    if first is None or second is None:
-        sign, style, cells = ("−", "red", first) if second is None else ("+", "green", second)
-        name, *rest = cells or ("",)
-        return GridRow(tuple(Text(cell, style) for cell in (f"{sign} {name}", *rest)))
-    merged = [a if a == b else f"{a} → {b}" for a, b in zip(first, second, strict=True)]
-    return GridRow((Text(merged[0], "cyan"), *(Text(cell) for cell in merged[1:])))
-
-
-def _cells(node: NodeReport, image: tuple[int, ...]) -> tuple[str, ...]:
-    counts = (format_count(count) if count else "–" for count in (node.parameters, node.macs))
-    return (format_shape(node.shape), *counts, field_words(node.field, image))
+def _layer_row(row: ChangedRow) -> GridRow:
+    name, *cells = row.cells
+    if row.sign:
+        style = "red" if row.sign == "−" else "green"
+        return GridRow(tuple(Text(cell, style) for cell in (f"{row.sign} {name}", *cells)))
+    return GridRow((Text(name, "cyan"), *map(Text, cells)))
 
 
 def example_view(example: Example, comparison: Comparison) -> RenderableType:
@@ -185,7 +174,13 @@ class _ExampleView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text.assemble((self.example.name, "bold"), f": {self.example.title}")
         yield Text()
-        yield comparison_view(self.comparison)
+        networks = self.comparison.networks
+        step = 2 if self.example.pairs else len(networks)
+        for start in range(0, len(networks), step):
+            some = networks[start : start + step]
+            yield from _side_by_side(some, _names(some), options.max_width)
+            yield Text()
+        yield Facts(comparison_notes(networks[:step], _names(networks)[0]))
         yield Text()
         yield Text(self.example.lesson)
 

@@ -18,7 +18,10 @@ from striate.views.outline_rows import folded_name, layer_counts
 if TYPE_CHECKING:
     from striate.analysis.report import NodeReport, Report
 
-__all__ = ["Box", "Diagram", "Frame", "diagram"]
+__all__ = ["WEIGHTED", "Box", "Diagram", "Frame", "diagram"]
+
+WEIGHTED = ("conv", "convtranspose", "dense")
+"""Kinds whose boxes are blue: where the weights are."""
 
 MOST_BOXES = 140
 """A diagram without a given depth is as deep as it can be with so many boxes."""
@@ -27,6 +30,7 @@ MOST_BOXES = 140
 _FOLLOWERS = frozenset(
     (
         *("batchnorm", "layernorm", "instancenorm", "groupnorm", "localresponsenorm", "layerscale"),
+        "rescale",
         *("relu", "leakyrelu", "relu6", "prelu", "silu", "gelu", "elu", "mish", "softplus", "sigmoid", "hardsigmoid"),
         *("tanh", "hardswish", "softmax", "dropout", "stochasticdepth", "identity"),
     )

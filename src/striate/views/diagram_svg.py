@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from striate.units import format_shape
-from striate.views.diagram_boxes import diagram
+from striate.views.diagram_boxes import WEIGHTED, diagram
 from striate.views.diagram_layout import LINE, PAD, PlacedBox, PlacedFrame, place_diagram
 from striate.views.safe_text import visible
 
@@ -26,8 +26,7 @@ STYLE = (
 )
 """The colours of a drawing that stands alone; those of the page have the same names."""
 
-#: Kinds whose boxes stand out, because weights are in them, or paths meet there.
-_WEIGHTED = ("conv", "convtranspose", "dense")
+#: Kinds whose boxes stand out, because paths meet there.
 _MEETING = ("add", "concat", "multiply")
 
 
@@ -95,7 +94,7 @@ def _box(placed: PlacedBox) -> str:
     box = placed.box
     kind = box.nodes[0].kind
     one = box.nodes[: len(box.nodes) // box.times]
-    fill = "--tint" if kind in _WEIGHTED and not box.group else "--paper"
+    fill = "--tint" if any(node.kind in WEIGHTED for node in box.nodes) else "--paper"
     corner = placed.height / 2 if kind in _MEETING and not box.group else 4
     lines = []
     middle, y = placed.x + placed.width / 2, placed.y + LINE + 2

@@ -9,9 +9,10 @@ from striate.graph.layer import axis_names
 from striate.views.diagram_svg import STYLE
 
 if TYPE_CHECKING:
-    from striate.analysis.report import Report
+    from striate.analysis.report import NodeReport, Report
+    from striate.units import Shape
 
-__all__ = ["growth_points", "growth_svg"]
+__all__ = ["growth_note", "growth_points", "growth_svg"]
 
 _WIDTH, _HEIGHT = 360, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 14, 30
@@ -21,18 +22,46 @@ _COLOURS = ("--train", "--val", "--ink")
 def growth_points(report: Report) -> tuple[tuple[tuple[int, int], ...], ...]:
     """For each axis of the image the (place of the node, largest field in pixels so far) of each node, from 0.
 
-    It ends before the first node that sees the whole image. So far, because a short branch sees less than the long
-    one beside it.
+    It ends with the last node that does not see the whole image; what is seen through gates (squeeze-and-excitation) is
+    left aside, and so are nodes in between that see the whole, which are the gates themselves. So far, because a short
+    branch sees less than the long one beside it.
     """
     rank = len(report.input) - 1
     lines: list[list[tuple[int, int]]] = [[] for _ in range(rank)]
     for place, node in enumerate(report.nodes):
-        along = zip(node.field, report.input[1:], strict=False)
+        along = zip(node.local, report.input[1:], strict=False)
         if any(axis.kind == "whole" or axis.covers(size) for axis, size in along):
-            break
-        for line, axis in zip(lines, node.field, strict=False):
+            continue
+        for line, axis in zip(lines, node.local, strict=False):
             line.append((place, max(axis.size, line[-1][1] if line else 0)))
     return tuple(tuple(line) for line in lines)
+
+
+def growth_note(report: Report) -> str:
+    """From which node on every unit sees the whole image, or one of them does, in words.
+
+    >>> from striate.analysis import inspect
+    >>> from striate.graph import network
+    >>> growth_note(inspect(network("n", (1, 5, 5)).conv(1, 3, padding=1).conv(1, 3, padding=1).build()))
+    'From conv2 on a unit in the middle sees the whole image, but no layer sees it from every unit.'
+    """
+    lines = growth_points(report)
+    if not lines or not lines[0]:
+        return ""
+    gates = " Gates, through which every unit sees the whole image, are left aside."
+    aside = gates if any(node.ungated for node in report.nodes) else ""
+    reached = lines[0][-1][0] + 1
+    if reached < len(report.nodes):
+        return f"From {report.nodes[reached].name} on every unit sees the whole image.{aside}"
+    middle = next((node.name for node in report.nodes if _some_unit_sees_all(node, report.input)), None)
+    if middle is None:
+        return f"No unit sees the whole image.{aside}"
+    return f"From {middle} on a unit in the middle sees the whole image, but no layer sees it from every unit.{aside}"
+
+
+def _some_unit_sees_all(node: NodeReport, image: Shape) -> bool:
+    along = list(zip(node.local, image[1:], node.shape[1:], strict=False))
+    return len(along) == len(image) - 1 and all(axis.unit_covers(size, units) for axis, size, units in along)
 
 
 def growth_svg(report: Report, *, standalone: bool = True) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,28 @@ from striate.units import Shape, format_bytes, format_count, format_shape, forma
 from striate.views.layer_wording import report_words
 
 if TYPE_CHECKING:
+    from striate.analysis.alignment import Misalignment
     from striate.analysis.receptive_field import AxisField
-    from striate.analysis.report import Report
+    from striate.analysis.report import NodeReport, Report
 
-__all__ = ["InspectRow", "field_words", "inspect_notes", "inspect_rows", "output_words"]
+__all__ = [
+    "InspectRow",
+    "Notes",
+    "alignment_notes",
+    "field_words",
+    "inspect_notes",
+    "inspect_rows",
+    "node_field_words",
+    "output_words",
+]
+
+Notes = Sequence[tuple[str, str]]
+"""Names and values that stand below a table."""
 
 FLOAT32 = 4
 """Bytes of one number."""
+_NAMED = 6
+"""So many nodes are named in a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +59,23 @@ class InspectRow:
     field: str
 
 
+def node_field_words(node: NodeReport, image: Shape) -> str:
+    """A node's receptive field; where gates make it the whole image, in brackets without them: ``whole (7×7)``.
+
+    Args:
+        node: its numbers.
+        image: the shape of one image.
+    """
+    words, without = field_words(node.field, image), field_words(node.local, image)
+    return words if words == without else f"{words} ({without})"
+
+
 def field_words(field: tuple[AxisField, ...], image: Shape) -> str:
     """A receptive field: ``5×5``, ``whole`` where every unit sees the whole image, ``–`` where there is none.
 
-    ``≤`` stands before a field that lies around what several units see: behind branches with different strides around
-    that of all units, behind an upsampling or uneven bins around that of all phases. One unit may see less.
+    ``≤`` stands before a field that lies around what several units see, of which one may see less: behind branches with
+    different strides, and behind an upsampling whose phases are too many to follow. Where they are followed, the field
+    is that of the unit that sees most.
 
     Args:
         field: along each axis of the image.
@@ -88,7 +116,7 @@ def inspect_rows(report: Report) -> tuple[InspectRow, ...]:
             parameters_share=format_share(node.parameters, parameters) if node.parameters else "–",
             macs=_count(node.macs),
             macs_share=format_share(node.macs, macs) if node.macs else "–",
-            field=field_words(node.field, report.input),
+            field=node_field_words(node, report.input),
         )
         for node, what in zip(report.nodes, report_words(report), strict=True)
     )
@@ -105,11 +133,28 @@ def inspect_notes(report: Report) -> tuple[tuple[str, str], ...]:
     if any(axis.kind == "mixed" for node in report.nodes for axis in node.field):
         notes.append(("≤", "branches with different strides meet there: the hull over all units"))
     elif any(field_words(node.field, report.input).startswith("≤") for node in report.nodes):
-        notes.append(("≤", "at most: behind an upsampling or uneven bins, whose phases differ; --unit shows one unit"))
+        notes.append(("≤", "at most: behind an upsampling whose phases are not followed; --unit shows one unit"))
+    if any(node.ungated for node in report.nodes):
+        notes.append(
+            ("whole (…)", "every unit sees the whole image through a gate; in brackets its field without gates")
+        )
     if report.uncounted:
         names = ", ".join(report.uncounted)
         notes.append(("uncounted", f"{names}: no layer describes them, so the totals are lower bounds"))
     return tuple(notes)
+
+
+def alignment_notes(misaligned: Sequence[Misalignment]) -> Notes:
+    """That branches look at different places of the image where they meet; nothing where none do.
+
+    Branches that only begin at different places, as causal convolutions make them, are meant to and not told.
+    """
+    names = list(dict.fromkeys(entry.node for entry in misaligned if not entry.causal))
+    if not names:
+        return ()
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    where = ", ".join(names[:_NAMED]) + more
+    return (("misaligned", f"the branches that meet at {where} look at different places of the image; see --advice"),)
 
 
 def _output_field(report: Report) -> str:

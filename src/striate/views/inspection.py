@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from striate.units import format_count, format_shape
-from striate.views.inspect_rows import InspectRow, inspect_notes, inspect_rows, output_words
+from striate.views.inspect_rows import InspectRow, Notes, inspect_notes, inspect_rows, output_words
 from striate.views.outline_rows import tree_rows
 from striate.views.safe_text import visible
 from striate.views.tables import Column, Facts, Grid, GridRow
@@ -29,7 +29,7 @@ _NARROWEST_WHAT = 22
 """Below this the description is not a column of its own any more."""
 
 
-def inspect_table(report: Report) -> RenderableType:
+def inspect_table(report: Report, notes: Notes = ()) -> RenderableType:
     """A network as a table, with its totals below; every number is exact.
 
     On a narrow console the descriptions are broken, then the two shares are left out, which is said, and at last the
@@ -37,6 +37,7 @@ def inspect_table(report: Report) -> RenderableType:
 
     Args:
         report: of any network.
+        notes: names and values to add below the totals.
 
     >>> from striate import zoo
     >>> from striate.analysis import inspect
@@ -45,16 +46,17 @@ def inspect_table(report: Report) -> RenderableType:
     lenet-5: 1×32×32 → 10
     ...
     """
-    return _InspectTable(report, inspect_rows(report))
+    return _InspectTable(report, inspect_rows(report), notes)
 
 
-def inspect_tree(report: Report, depth: int | None = None) -> RenderableType:
+def inspect_tree(report: Report, depth: int | None = None, notes: Notes = ()) -> RenderableType:
     """The same table with groups collapsed and equal neighbours folded; its totals are those of :func:`inspect_table`.
 
     Args:
         report: of any network.
         depth: how many parts of a name (``layer1.0.conv1`` has three) are told apart; default: all, so that only
             equal neighbours are folded.
+        notes: as for :func:`inspect_table`.
 
     >>> from striate import zoo
     >>> from striate.analysis import inspect
@@ -65,13 +67,14 @@ def inspect_tree(report: Report, depth: int | None = None) -> RenderableType:
     layer3.1–35  35 × (10 layers: 3 conv, 3 batchnorm, 3 relu, add)  ...
     ...
     """
-    return _InspectTable(report, tree_rows(report, depth))
+    return _InspectTable(report, tree_rows(report, depth), notes)
 
 
 class _InspectTable:
-    def __init__(self, report: Report, rows: Sequence[InspectRow]) -> None:
+    def __init__(self, report: Report, rows: Sequence[InspectRow], notes: Notes) -> None:
         self.report = report
         self.rows = rows
+        self.notes = notes
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         report = self.report
@@ -92,7 +95,7 @@ class _InspectTable:
         footer = tuple(total[place] for place in layout.columns)
         yield Grid(columns, [_grid_row(row, layout) for row in rows], footer, layout.gap)
         yield Text()
-        yield Facts(inspect_notes(report))
+        yield Facts([*inspect_notes(report), *self.notes])
         if not set(_SHARES) <= set(layout.columns):
             yield Text(f"\nshares of the totals are left out: {layout.enough} columns show them", style="dim")
 

@@ -16,6 +16,8 @@ __all__ = ["layer_words", "node_words", "report_words"]
 
 #: Attributes that count pixels along each axis and are written once for each: 3×3.
 _SIZES = ("kernel", "size", "scale")
+#: So many of the nodes that one reads are named; JSON and CSV have all.
+_NAMED = 6
 
 
 def layer_words(kind: str, attributes: dict[str, Any], rank: int, channels: int | None = None) -> str:
@@ -66,7 +68,8 @@ def node_words(node: NodeReport, shapes: dict[str, Shape], previous: str | None)
     rank = len(arriving if arriving is not None else node.shape) - 1
     words = layer_words(node.kind, node.attributes, rank, None if arriving is None else arriving[0])
     if len(node.inputs) > 1:
-        return f"{words} of {', '.join(node.inputs)}"
+        more = f" and {len(node.inputs) - _NAMED} more" if len(node.inputs) > _NAMED else ""
+        return f"{words} of {', '.join(node.inputs[:_NAMED])}{more}"
     return words if source in (None, previous) else f"{words}, from {source}"
 
 

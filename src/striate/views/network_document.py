@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from striate.units import format_bytes, format_count, format_shape
 from striate.views.cost_bars import bars_svg
+from striate.views.diagram_boxes import WEIGHTED
 from striate.views.diagram_svg import svg_diagram
-from striate.views.field_growth import growth_points, growth_svg
-from striate.views.inspect_rows import inspect_notes, output_words
+from striate.views.field_growth import growth_note, growth_points, growth_svg
+from striate.views.inspect_rows import Notes, inspect_notes, output_words
 from striate.views.number_wording import format_compact
 from striate.views.page_environment import network_rows, page_css, page_environment, page_text
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["network_page"]
 
 
-def network_page(report: Report, depth: int | None = None) -> str:
+def network_page(report: Report, depth: int | None = None, notes: Notes = ()) -> str:
     """The page as HTML, complete without scripts; the one script in it searches the table.
 
     It allows itself no network (a Content-Security-Policy in its head says so, and names its script by its hash),
@@ -32,6 +33,7 @@ def network_page(report: Report, depth: int | None = None) -> str:
     Args:
         report: of any network.
         depth: how many parts of a name the diagram and the bars tell apart; default: as many as are still readable.
+        notes: names and values to add below the totals.
     """
     script = page_text("network.js").strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -46,12 +48,12 @@ def network_page(report: Report, depth: int | None = None) -> str:
         "diagram": Markup(svg_diagram(report, depth, standalone=False)),
         "bars": Markup(bars_svg(report, depth, standalone=False)) if report.parameters or report.macs else None,
         "growth": Markup(growth_svg(report, standalone=False)),
-        "growth_note": _growth_note(report),
+        "growth_note": growth_note(report),
         "rows": network_rows(report),
         "kinds": kinds,
         "kind_counts": sorted(Counter(kinds).items()),
         "network_caption": "Layer by layer. Field: the pixels of the image that one output can see.",
-        "network_notes": inspect_notes(report),
+        "network_notes": [*inspect_notes(report), *notes],
     }
     return page_environment().get_template("network.html.jinja").render(**context) + "\n"
 
@@ -65,14 +67,14 @@ def _facts(report: Report) -> list[tuple[str, str, str]]:
     ]
     if fields and local:
         facts.append(("Largest local field", f"{max(local):,} pixels", f"the image has {max(report.input[1:]):,}"))
-    facts.append(("Layers with weights", str(sum(1 for node in report.nodes if node.parameters)), ""))
+    deepest, weighted = _depth(report)
+    facts.append(("Depth", str(deepest), f"convolutions and dense layers on the longest way; {weighted} in all"))
     return facts
 
 
-def _growth_note(report: Report) -> str:
-    lengths = [len(points) for points in growth_points(report)]
-    if not lengths or not lengths[0]:
-        return ""
-    if lengths[0] == len(report.nodes):
-        return "No layer sees the whole image."
-    return f"From {report.nodes[lengths[0]].name} on every unit sees the whole image."
+def _depth(report: Report) -> tuple[int, int]:
+    """Convolutions and dense layers on the longest way to an output, as papers count them, and in all."""
+    reached: dict[str, int] = {}
+    for node in report.nodes:
+        reached[node.name] = max((reached[name] for name in node.inputs), default=0) + (node.kind in WEIGHTED)
+    return max(reached[node.name] for node in report.leaving), sum(node.kind in WEIGHTED for node in report.nodes)

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from striate.units import format_count, format_shape, format_share
-from striate.views.inspect_rows import InspectRow, field_words
+from striate.views.inspect_rows import InspectRow, node_field_words
 from striate.views.layer_wording import layer_words, report_words
 from striate.views.outline import Group, Item, Leaf, Repeat, alike, outline, unfolded
 
 if TYPE_CHECKING:
     from striate.analysis.report import NodeReport, Report
 
-__all__ = ["OutlineRow", "folded_name", "layer_counts", "outline_rows", "tree_rows"]
+__all__ = ["OutlineRow", "folded_name", "layer_counts", "outline_rows", "row_words", "tree_rows"]
 
-_MOST_KINDS = 4
+_MOST_KINDS, _MOST_NUMBERS = 4, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,13 @@ def tree_rows(report: Report, depth: int | None = None) -> tuple[InspectRow, ...
     return tuple(
         InspectRow(
             name=row.name,
-            what=_words(row, sources),
+            what=row_words(row, sources),
             shape=format_shape(row.last.shape),
             parameters=format_count(row.parameters) if row.parameters else "–",
             parameters_share=format_share(row.parameters, parameters) if row.parameters else "–",
             macs=format_count(row.macs) if row.macs else "–",
             macs_share=format_share(row.macs, macs) if row.macs else "–",
-            field=field_words(row.last.field, report.input),
+            field=node_field_words(row.last, report.input),
         )
         for row in outline_rows(report, depth)
     )
@@ -90,7 +90,9 @@ def folded_name(names: Sequence[str]) -> str:
     """One name for several, as short as they allow.
 
     >>> folded_name(["layer3.1.conv1", "layer3.2.conv1", "layer3.3.conv1"]), folded_name(["relu2", "relu4"])
-    ('layer3.1–3.conv1', 'relu2…relu4')
+    ('layer3.1–3.conv1', 'relu2,4')
+    >>> folded_name(["relu1", "relu2", "relu3"]), folded_name([f"relu{number}" for number in range(1, 13, 2)])
+    ('relu1–3', 'relu1,3…11')
     """
     split = [name.split(".") for name in names]
     if len({len(parts) for parts in split}) > 1:
@@ -98,14 +100,23 @@ def folded_name(names: Sequence[str]) -> str:
     places = []
     for parts in zip(*split, strict=True):
         different = list(dict.fromkeys(parts))
-        numbers = [int(part) for part in different] if all(part.isdecimal() for part in different) else []
+        word = different[0].rstrip("0123456789")
+        numbers = [part.removeprefix(word) for part in different]
         if len(different) == 1:
             places.append(different[0])
-        elif numbers and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-            places.append(f"{numbers[0]}–{numbers[-1]}")
+        elif all(part.startswith(word) for part in different) and all(part.isdecimal() for part in numbers):
+            places.append(word + _folded_numbers([int(part) for part in numbers]))
         else:
             places.append(f"{different[0]}…{different[-1]}")
     return ".".join(places)
+
+
+def _folded_numbers(numbers: Sequence[int]) -> str:
+    """Numbers in a row as a range; others so that nobody takes them for one."""
+    if list(numbers) == list(range(numbers[0], numbers[0] + len(numbers))):
+        return f"{numbers[0]}–{numbers[-1]}"
+    shown = ",".join(map(str, numbers if len(numbers) <= _MOST_NUMBERS else numbers[:2]))
+    return shown if len(numbers) <= _MOST_NUMBERS else f"{shown}…{numbers[-1]}"
 
 
 def layer_counts(nodes: Sequence[NodeReport]) -> str:
@@ -132,7 +143,13 @@ def _rows(bundle: tuple[Item, ...], level: int, depth: int | None) -> Iterator[O
         yield OutlineRow(folded_name(names), len(bundle), nodes, not alone)
 
 
-def _words(row: OutlineRow, sources: dict[str, str]) -> str:
+def row_words(row: OutlineRow, sources: dict[str, str]) -> str:
+    """What a row stands for, in a few words.
+
+    Args:
+        row: any.
+        sources: each node in a few words, by its name.
+    """
     if row.group:
         words = layer_counts(row.nodes[: len(row.nodes) // row.times])
         return words if row.times == 1 else f"{row.times} × ({words})"

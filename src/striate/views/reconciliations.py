@@ -43,7 +43,8 @@ def reconciliation_view(found: Reconciliation) -> RenderableType:
     <BLANKLINE>
     printed by  summary(...).total_mult_adds
     difference  +1,024 (0.7 % of the MACs)
-    for         the module people would write for this network, in eval mode, and one image
+    for         one image in eval mode, and a network whose layers are all modules of torch.nn
+    functions   a layer called as a function (F.relu) is counted otherwise, or not at all
     """
     return _ReconciliationView(found)
 
@@ -82,7 +83,28 @@ def _facts(found: Reconciliation) -> Iterator[tuple[str, str]]:
     share = f" ({format_share(abs(over), found.macs)} of the MACs)" if found.macs else ""
     yield "difference", f"{_signed(over)}{share}" if over else "none: it counts what Striate counts"
     if found.tool != "paper":
-        yield "for", "the module people would write for this network, in eval mode, and one image"
+        yield "for", f"one image in eval mode, and {_written(found)}"
+        if found.hooks and not found.writing:
+            yield "functions", "a layer called as a function (F.relu) is counted otherwise, or not at all"
     if found.unknown:
         names = ", ".join(found.unknown)
         yield "not known", f"what it counts for {names}: taken as in Striate, so its number may differ"
+
+
+def _written(found: Reconciliation) -> str:
+    """For which writing of the network the number holds."""
+    ways = []
+    for how, words in (
+        ("function", "called as a function"),
+        ("method", "written as x.mean"),
+        ("module", "torch's own module"),
+    ):
+        names = [name for name, way in found.writing.items() if way == how]
+        if names:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            ways.append(f"{', '.join(names[:_NAMED])}{more} {words}")
+    if ways:
+        return f"the network as torchvision writes it: {'; '.join(ways)}"
+    if not found.hooks:
+        return "the module people would write for this network"
+    return "a network whose layers are all modules of torch.nn"

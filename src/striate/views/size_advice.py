@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
-from striate.graph.layer import axis_names
+from striate.graph.layer import Rational, axis_names
 from striate.units import format_shape
 from striate.views.safe_text import visible
 from striate.views.tables import Facts
@@ -41,7 +41,8 @@ def advice_view(advice: SizeAdvice, misaligned: Sequence[Misalignment] = ()) -> 
     now            32: every layer reads every pixel, and all padding is even
     fitting        24, 28, 32, 36, 40
     smallest       4
-    useful up to   10: what one unit of maxpool2 sees; in a larger image none sees the whole of it
+    useful up to   any size: dense1 joins all that the units of maxpool2, the last map before the head, see
+    one unit       of maxpool2 sees 10 pixels
     <BLANKLINE>
     branches       wherever branches meet, they look at the same places
     """
@@ -59,12 +60,13 @@ class _AdviceView:
         for axis in advice.axes:
             yield Text()
             yield Text(_listed(axis.axes), style="bold")
-            yield Facts((f"{name:<13}", text) for name, text in _facts(axis, advice.head))
+            yield Facts((f"{name:<13}", text) for name, text in _facts(axis, advice))
         yield Text()
         yield Facts([("branches     ", text) for text in _branches(self.misaligned, len(advice.input) - 1)])
 
 
-def _facts(axis: AxisAdvice, head: str) -> Iterator[tuple[str, str]]:
+def _facts(axis: AxisAdvice, advice: SizeAdvice) -> Iterator[tuple[str, str]]:
+    aside = ", gates left aside" if advice.gates else ""
     yield "now", f"{axis.size}: {_judged(axis.misfits)}"
     yield "fitting", _sizes(axis.even) or f"none near {axis.size} drops no pixel and pads evenly in every layer"
     if axis.whole != axis.even:
@@ -72,10 +74,14 @@ def _facts(axis: AxisAdvice, head: str) -> Iterator[tuple[str, str]]:
     yield "smallest", str(axis.smallest) + ("" if axis.scanned else " (found by bisection; smaller ones may run too)")
     if axis.useful is None:
         yield "useful up to", f"any size: {axis.reason}"
+        if axis.sees is not None:
+            seen = _pixels(axis.sees, len(advice.input) - 1)
+            yield "one unit", f"of {advice.head} sees {seen}{aside}"
     else:
         yield (
             "useful up to",
-            f"{axis.useful}: what one unit of {head} sees; in a larger image none sees the whole of it",
+            f"{axis.useful}: what one unit of {advice.head} sees before the head{aside}; "
+            "in a larger image none of its units sees the whole, and the head only pools them",
         )
 
 
@@ -98,12 +104,33 @@ def _judged(misfits: tuple[Misfit, ...]) -> str:
 def _branches(misaligned: Sequence[Misalignment], rank: int) -> Iterator[str]:
     if not misaligned:
         yield "wherever branches meet, they look at the same places"
-    for entry in misaligned[: 2 * _NAMED]:
+    causal = list(dict.fromkeys(entry.node for entry in misaligned if entry.causal))
+    if causal:
+        more = f" and {len(causal) - _NAMED} more" if len(causal) > _NAMED else ""
+        merges = f"at {', '.join(causal[:_NAMED])}{more} the branches"
+        yield f"{merges} end at one place and begin at others, as causal convolutions make them"
+    apart = _by_place([entry for entry in misaligned if not entry.causal])
+    for entry, axes in apart[:_NAMED]:
         ends = ", ".join(f"{branch.source} (centre {branch.centre}, jump {branch.jump})" for branch in entry.branches)
         drift = f", {entry.drift} more with each unit" if entry.drift else ""
-        yield f"{entry.node}, {axis_names(rank)[entry.axis]}: centres {entry.centre} pixels apart{drift}: {ends}"
-    if len(misaligned) > 2 * _NAMED:
-        yield f"and {len(misaligned) - 2 * _NAMED} more"
+        names = _listed([axis_names(rank)[axis] for axis in axes])
+        yield f"{entry.node}, {names}: centres {_pixels(entry.centre, rank)} apart{drift}: {ends}"
+    if len(apart) > _NAMED:
+        yield f"and {len(apart) - _NAMED} more"
+
+
+def _by_place(misaligned: Sequence[Misalignment]) -> list[tuple[Misalignment, list[int]]]:
+    """Each misalignment once, with the axes along which it is the same."""
+    found: dict[tuple[object, ...], tuple[Misalignment, list[int]]] = {}
+    for entry in misaligned:
+        found.setdefault((entry.node, entry.branches), (entry, []))[1].append(entry.axis)
+    return list(found.values())
+
+
+def _pixels(count: Rational, rank: int) -> str:
+    """A number of pixels; along a single axis, which may be sound, of places."""
+    one = "place" if rank == 1 else "pixel"
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from striate.analysis.coverage import UnitAxis, UnitView
 
 __all__ = ["unit_view"]
+
+#: More runs of phases than this are not listed one by one.
+_MOST_RUNS = 8
 
 
 def unit_view(view: UnitView) -> RenderableType:
@@ -104,12 +108,17 @@ def _holes(read: int, span: int) -> str:
 
 
 def _phases(axis: UnitAxis) -> str:
-    """Each phase with its interval, relative to where its period begins."""
-    parts = []
-    for one in axis.phases:
-        if one.low > one.high:
-            parts.append(f"{one.phase}: nothing")
-        else:
-            parts.append(f"{one.phase}: {one.low} to {one.high}" + (" (cut off by the edge)" if one.clipped else ""))
+    """Runs of phases that see the same, from the first unit of the map on."""
+    runs = [list(run) for _, run in groupby(axis.phases, key=lambda one: (one.low, one.high))]
     moved = axis.field.jump * len(axis.phases)
-    return f"{'; '.join(parts)}; then again {moved} {'pixel' if moved == 1 else 'pixels'} further"
+    again = f"then again {moved} {'pixel' if moved == 1 else 'pixels'} further"
+    if len(runs) > _MOST_RUNS:
+        widths = [max(run[0].high - run[0].low + 1, 0) for run in runs]
+        least, most = min(widths), max(widths)
+        seen = f"{most}" if least == most else f"{least} to {most}"
+        return f"{len(axis.phases)} units see {seen} pixels each, at {len(runs)} places; {again}"
+    parts = []
+    for run in runs:
+        units = f"{run[0].phase}" if len(run) == 1 else f"{run[0].phase}–{run[-1].phase}"
+        parts.append(f"{units}: {run[0].low} to {run[0].high}" if run[0].low <= run[0].high else f"{units}: nothing")
+    return f"{'; '.join(parts)}; {again}"

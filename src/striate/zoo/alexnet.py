@@ -27,10 +27,11 @@ __all__ = ["alexnet", "alexnet_two_group"]
     classes=1000,
     summary="Krizhevsky 2014: five convolutions and three dense layers, in one tower",
     published=61_100_840,
+    smallest=63,
 )
 def alexnet(input: Shape, classes: int) -> Graph:
     """Adapts to images of at least 63 pixels along each axis, in one, two or three dimensions."""
-    x = start("alexnet", input, classes, smallest=63)
+    x = start("alexnet", input, classes)
     x = x.conv(64, 11, stride=4, padding=2, name="features.0").relu(name="features.1")
     x = x.maxpool(3, stride=2, name="features.2")
     x = x.conv(192, 5, padding=2, name="features.3").relu(name="features.4")
@@ -52,13 +53,14 @@ def alexnet(input: Shape, classes: int) -> Graph:
     summary="Krizhevsky et al. 2012: the original, with two groups and response normalisation",
     aliases=("alexnet_2012",),
     published=60_965_224,
+    smallest=67,
 )
 def alexnet_two_group(input: Shape, classes: int) -> Graph:
     """Adapts to images of at least 67 pixels along each axis, in one, two or three dimensions.
 
     The first dense layer reads the whole last map, so that its parameters grow with the image.
     """
-    x = start("alexnet_two_group", input, classes, smallest=67)
+    x = start("alexnet_two_group", input, classes)
     x = x.conv(96, 11, stride=4, name="conv1").relu(name="relu1")
     x = x.localresponsenorm(5, alpha=5e-4, beta=0.75, k=2.0, name="norm1").maxpool(3, stride=2, name="pool1")
     x = x.conv(256, 5, padding=2, groups=2, name="conv2").relu(name="relu2")

@@ -33,7 +33,7 @@ def _check_size(x: Chain) -> None:
         where="conv_autoencoder",
         got=f"input {format_shape(x.shape)}",
         needs="a multiple of 4 pixels along each axis",
-        write=f"input {format_shape((x.channels, *nearest))}",
+        write=f"input={(x.channels, *nearest)}",
     )
 
 
@@ -44,6 +44,8 @@ def _check_size(x: Chain) -> None:
     summary="Chollet 2016, after Masci et al. 2011: an image through a narrow code and back",
     aliases=("convolutional_autoencoder", "cae"),
     family="generation",
+    smallest=4,
+    per_size=True,
 )
 def conv_autoencoder(input: Shape, classes: int) -> Graph:
     """Adapts to images of a multiple of 4 pixels along each axis, in one, two or three dimensions.

@@ -50,13 +50,14 @@ def dcgan_generator(input: Shape, classes: int) -> Graph:
     classes=0,
     summary="Radford et al. 2016: how likely an image is a real one",
     family="generation",
+    smallest=64,
 )
 def dcgan_discriminator(input: Shape, classes: int) -> Graph:
     """Adapts to images of at least 64 pixels along each axis, in one, two or three dimensions; it has no classes.
 
     One probability, as a map of 1×1; every 16 pixels more along an axis give one more, for another window.
     """
-    x = start("dcgan_discriminator", input, None, smallest=64)
+    x = start("dcgan_discriminator", input, None)
     x = x.conv(WIDTHS[-1], 4, stride=2, padding=1, bias=False, name="main.0").leakyrelu(0.2, name="main.1")
     for number, width in enumerate(reversed(WIDTHS[:-1])):
         first = 2 + 3 * number

@@ -39,10 +39,12 @@ def _transition(x: Chain, name: str) -> Chain:
     classes=1000,
     summary="Huang et al. 2016: every layer reads the maps of all before it",
     published=7_978_856,
+    writing={"relu": "function", "avgpool": "function"},
+    smallest=29,
 )
 def densenet121(input: Shape, classes: int) -> Graph:
     """Adapts to images of at least 29 pixels along each axis, in one, two or three dimensions."""
-    x = start("densenet121", input, classes, smallest=29)
+    x = start("densenet121", input, classes)
     x = x.conv(2 * GROWTH, 7, stride=2, padding=3, bias=False, name="features.conv0")
     x = x.batchnorm(name="features.norm0").relu(name="features.relu0")
     x = x.maxpool(3, stride=2, padding=1, name="features.pool0")

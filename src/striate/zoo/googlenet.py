@@ -52,10 +52,12 @@ def _inception(x: Chain, name: str, widths: tuple[int, ...]) -> Chain:
     summary="Szegedy et al. 2014: nine inception modules of four branches each",
     aliases=("inception_v1",),
     published=6_624_904,
+    writing={"*.relu": "function"},
+    smallest=15,
 )
 def googlenet(input: Shape, classes: int) -> Graph:
     """Adapts to images of at least 15 pixels along each axis, in one, two or three dimensions."""
-    x = start("googlenet", input, classes, smallest=15)
+    x = start("googlenet", input, classes)
     x = _conv(x, "conv1", 64, 7, stride=2).maxpool(3, stride=2, ceil_mode=True, name="maxpool1")
     x = _conv(_conv(x, "conv2", 64, 1), "conv3", 192, 3).maxpool(3, stride=2, ceil_mode=True, name="maxpool2")
     third, fourth, fifth = MODULES

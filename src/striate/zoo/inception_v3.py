@@ -15,6 +15,8 @@ from striate.zoo.start import start
 
 __all__ = ["inception_v3"]
 
+#: Pixels along each axis.
+SMALLEST = 75
 #: Half a window of padding keeps the size; a pair is height and width.
 Kernel = int | tuple[int, int]
 
@@ -93,10 +95,12 @@ def _pooled(x: Chain, name: str, projection: int) -> Chain:
     classes=1000,
     summary="Szegedy et al. 2015: inception modules of factorised convolutions",
     published=23_834_568,
+    writing={"*.relu": "function", "*.avgpool": "function", "*.branch_pool": "function"},
+    smallest=SMALLEST,
 )
 def inception_v3(input: Shape, classes: int) -> Graph:
     """Adapts to images of at least 75 pixels along each axis; two dimensions only, since 1×7 windows need two."""
-    x = start("inception_v3", input, classes, smallest=75, axes=2)
+    x = start("inception_v3", input, classes, axes=2, smallest=SMALLEST)
     x = _conv(x, "Conv2d_1a_3x3", 32, 3, stride=2)
     x = _conv(x, "Conv2d_2a_3x3", 32, 3)
     x = _conv(x, "Conv2d_2b_3x3", 64, 3, padding=1).maxpool(3, stride=2, name="maxpool1")

@@ -15,7 +15,12 @@ __all__ = ["lenet_5"]
 
 
 @architecture(
-    "lenet-5", input=(1, 32, 32), classes=10, summary="LeCun et al. 1998: 5×5 convolutions, tanh, average pooling"
+    "lenet-5",
+    input=(1, 32, 32),
+    classes=10,
+    summary="LeCun et al. 1998: 5×5 convolutions, tanh, average pooling",
+    smallest=12,
+    per_size=True,
 )
 def lenet_5(input: Shape, classes: int) -> Graph:
     """Adapts to inputs of at least 12 pixels along each axis.

@@ -42,6 +42,7 @@ def inverted_residual(x: Chain, expansion: int, channels: int, stride: int, name
     classes=1000,
     summary="Sandler et al. 2018: inverted residuals, linear bottlenecks",
     published=3_504_872,
+    writing={"avgpool": "function"},
 )
 def mobilenet_v2(input: Shape, classes: int) -> Graph:
     """Adapts to images of every size, in one, two or three dimensions; below 32 pixels the last maps are 1×1."""

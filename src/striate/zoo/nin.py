@@ -27,13 +27,14 @@ def _pointwise(x: Chain, name: str, filters: int) -> Chain:
     classes=1000,
     summary="Lin et al. 2014: 1×1 convolutions behind each convolution, no dense layer",
     aliases=("nin_imagenet", "network_in_network"),
+    smallest=39,
 )
 def nin(input: Shape, classes: int) -> Graph:
     """Adapts to images of at least 39 pixels along each axis, in one, two or three dimensions.
 
     The authors' last pooling is 6×6, the whole map of an image of 224×224; here it is the whole map at every size.
     """
-    x = start("nin", input, classes, smallest=39)
+    x = start("nin", input, classes)
     x = x.conv(96, 11, stride=4, name="conv1").relu(name="relu_conv1")
     x = _pointwise(_pointwise(x, "cccp1", 96), "cccp2", 96).maxpool(3, stride=2, ceil_mode=True, name="pool1")
     x = x.conv(256, 5, padding=2, name="conv2").relu(name="relu_conv2")
@@ -50,10 +51,11 @@ def nin(input: Shape, classes: int) -> Graph:
     classes=10,
     summary="Lin et al. 2014: 1×1 convolutions behind each convolution; small images",
     published=966_986,
+    smallest=4,
 )
 def nin_cifar(input: Shape, classes: int) -> Graph:
     """Adapts to images of at least 4 pixels along each axis, in one, two or three dimensions."""
-    x = start("nin_cifar", input, classes, smallest=4)
+    x = start("nin_cifar", input, classes)
     x = x.conv(192, 5, padding=2, name="conv1").relu(name="relu_conv1")
     x = _pointwise(_pointwise(x, "cccp1", 160), "cccp2", 96).maxpool(3, stride=2, ceil_mode=True, name="pool1")
     x = x.dropout(0.5, name="drop1").conv(192, 5, padding=2, name="conv2").relu(name="relu_conv2")

@@ -72,6 +72,7 @@ def _entry(scale: str, widths: tuple[int, ...], last: int, published: int) -> Ar
         summary=f"Ma et al. 2018: channels split and shuffled; {scale} × the width",
         function=partial(shufflenet_v2, name=name, widths=widths, last=last),
         published=published,
+        writing={"avgpool": "method"},
     )
 
 

@@ -29,9 +29,7 @@ def _fire(x: Chain, name: str, squeeze: int, expand: int) -> Chain:
     return one.concat(three, name=f"{name}.concat")
 
 
-def squeezenet(
-    input: Shape, classes: int, *, name: str, stem: tuple[int, int], pooled: tuple[int, ...], smallest: int
-) -> Graph:
+def squeezenet(input: Shape, classes: int, *, name: str, stem: tuple[int, int], pooled: tuple[int, ...]) -> Graph:
     """Adapts to images of at least 21 (1.0) or 17 (1.1) pixels along each axis, in one, two or three dimensions.
 
     Args:
@@ -40,10 +38,9 @@ def squeezenet(
         name: of the network.
         stem: filters and kernel of the first convolution.
         pooled: how many fire modules stand before each further pooling.
-        smallest: the fewest pixels along each axis.
     """
     filters, kernel = stem
-    x = start(name, input, classes, smallest=smallest)
+    x = start(name, input, classes)
     x = x.conv(filters, kernel, stride=2, name="features.0").relu(name="features.1")
     x = x.maxpool(3, stride=2, ceil_mode=True, name="features.2")
     place = 3
@@ -63,16 +60,18 @@ squeezenets = (
         input=(3, 224, 224),
         classes=1000,
         summary="Iandola et al. 2016: fire modules, few parameters",
-        function=partial(squeezenet, name="squeezenet1_0", stem=(96, 7), pooled=(3, 7), smallest=21),
+        function=partial(squeezenet, name="squeezenet1_0", stem=(96, 7), pooled=(3, 7)),
         published=1_248_424,
+        smallest=21,
     ),
     Architecture(
         name="squeezenet1_1",
         input=(3, 224, 224),
         classes=1000,
         summary="Iandola et al. 2016: fire modules, few parameters, pooled earlier",
-        function=partial(squeezenet, name="squeezenet1_1", stem=(64, 3), pooled=(2, 4), smallest=17),
+        function=partial(squeezenet, name="squeezenet1_1", stem=(64, 3), pooled=(2, 4)),
         aliases=("squeezenet",),
         published=1_235_496,
+        smallest=17,
     ),
 )

@@ -1,4 +1,4 @@
-"""How a network of the zoo begins: its name, and which images it takes."""
+"""How a network of the zoo begins: its name, and how many axes its images have."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ __all__ = ["start"]
 _AXES = {1: "one", 2: "two", 3: "three"}
 
 
-def start(name: str, input: Shape, classes: int | None, *, smallest: int = 1, axes: int | None = None) -> Chain:
-    """Begin a network, and say at once when its images are too small, rather than at the layer that no pixel reaches.
+def start(name: str, input: Shape, classes: int | None, *, axes: int | None = None, smallest: int = 1) -> Chain:
+    """Begin a network. That an image is too small says the layer that no pixel reaches.
 
     Args:
         name: what people call it.
         input: the shape of one image, ``(channels, *spatial)``.
         classes: how many classes it tells apart; None where it tells none apart.
-        smallest: the fewest pixels along each axis.
         axes: the number of spatial axes, for a network whose windows differ from axis to axis.
+        smallest: the fewest pixels along each axis; an error about the axes names a size that works.
 
     Raises:
-        ShapeError: when the image is too small or has another number of axes.
+        ShapeError: when the image has another number of axes.
 
-    >>> start("net", (3, 32, 32), 10, smallest=32).shape
+    >>> start("net", (3, 32, 32), 10).shape
     (3, 32, 32)
     """
     x = network(name, input, classes)
@@ -36,14 +36,6 @@ def start(name: str, input: Shape, classes: int | None, *, smallest: int = 1, ax
             where=name,
             got=f"input {format_shape(x.shape)}",
             needs=f"channels and {_AXES[axes]} {'size' if one else 'sizes'} of at least {smallest}",
-            write=f"input {format_shape((x.channels, *(max(spatial[0], smallest),) * axes))}",
-        )
-    if min(spatial) < smallest:
-        raise ShapeError(
-            f"the images are too small for {name}",
-            where=name,
-            got=f"input {format_shape(x.shape)}",
-            needs=f"at least {smallest} pixels along each axis",
-            write=f"input {format_shape((x.channels, *(max(size, smallest) for size in spatial)))}",
+            write=f"input={(x.channels, *(max(spatial[0], smallest),) * axes)}",
         )
     return x

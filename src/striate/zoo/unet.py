@@ -33,7 +33,7 @@ def _check_tiles(x: Chain) -> None:
         where="unet",
         got=f"input {format_shape(x.shape)}",
         needs="16·k + 12 pixels along each axis, at least 188 (188, 204, …, 572); unet_same takes every size from 16",
-        write=f"input {format_shape((x.channels, *nearest))}",
+        write=f"input={(x.channels, *nearest)}",
     )
 
 
@@ -49,6 +49,8 @@ def valid_pair(x: Chain, filters: int, name: str) -> Chain:
     classes=2,
     summary="Ronneberger et al. 2015: contract, expand, skips; without padding",
     family="segmentation",
+    smallest=188,
+    per_size=True,
 )
 def unet(input: Shape, classes: int) -> Graph:
     """Adapts to images of 16·k + 12 pixels along each axis, at least 188, in one, two or three dimensions.
@@ -96,10 +98,12 @@ def enlarge(x: Chain, skip: Chain, name: str) -> Chain:
     summary="U-Net that keeps the size: padded convolutions, batch norm",
     published=31_037_698,
     family="segmentation",
+    smallest=16,
+    per_size=True,
 )
 def unet_same(input: Shape, classes: int) -> Graph:
     """Adapts to images of at least 16 pixels along each axis, in one, two or three dimensions."""
-    x = same_pair(start("unet_same", input, classes, smallest=16), WIDTHS[0], "inc")
+    x = same_pair(start("unet_same", input, classes), WIDTHS[0], "inc")
     skips = []
     for level, width in enumerate(WIDTHS[1:], start=1):
         skips.append(x)

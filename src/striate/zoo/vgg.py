@@ -36,7 +36,7 @@ def vgg(input: Shape, classes: int, *, name: str, stages: Stages, normalized: bo
         stages: the filters of each stage's convolutions.
         normalized: batch normalisation behind each convolution.
     """
-    x = start(name, input, classes, smallest=32)
+    x = start(name, input, classes)
     # Nodes are counted as torchvision counts them, whatever they are: features.0, features.1, …
     numbers = iter(range(100))
 
@@ -66,6 +66,7 @@ def _entry(layers: int, stages: Stages, published: int, *, normalized: bool = Fa
         + (", normalised" if normalized else ""),
         function=partial(vgg, name=name, stages=stages, normalized=normalized),
         published=published,
+        smallest=32,
     )
 
 

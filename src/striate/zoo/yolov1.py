@@ -27,6 +27,8 @@ STAGES = (
     (*((1, 256, 1), (3, 512, 1)) * 4, (1, 512, 1), (3, 1024, 1)),
     (*((1, 512, 1), (3, 1024, 1)) * 2, (3, 1024, 1), (3, 1024, 2), (3, 1024, 1), (3, 1024, 1)),
 )
+#: Pixels along each axis.
+SMALLEST = 31
 #: Units of the first dense layer.
 HIDDEN = 4096
 #: B, the boxes of a cell; each has x, y, width, height and a confidence.
@@ -40,13 +42,15 @@ BOXES = 2
     summary="Redmon et al. 2016: boxes and classes of a whole image, from dense layers",
     aliases=("yolo",),
     family="detection",
+    smallest=SMALLEST,
+    per_size=True,
 )
 def yolov1(input: Shape, classes: int) -> Graph:
     """Adapts to images of at least 31 pixels along each axis; about every 64 pixels are a cell.
 
     Classes are those of one cell: the output has ``cells · (5·2 + classes)`` numbers.
     """
-    x = start("yolov1", input, classes, smallest=31, axes=2)
+    x = start("yolov1", input, classes, axes=2, smallest=SMALLEST)
     number = 0
     for stage, convolutions in enumerate(STAGES, start=1):
         for kernel, filters, stride in convolutions:

@@ -20,20 +20,22 @@ __all__ = ["yolov3"]
 
 #: Boxes at each place of each head.
 BOXES = 3
+#: Pixels along each axis; sizes are multiples of it.
+SMALLEST = 32
 
 
 def _check_size(x: Chain) -> None:
     """Five halvings must leave no rest, else enlarged maps do not fit the trunk's."""
     sizes = x.shape[1:]
-    if all(size % 32 == 0 for size in sizes):
+    if all(size % SMALLEST == 0 for size in sizes):
         return
-    nearest = (max(32, (size + 16) // 32 * 32) for size in sizes)
+    nearest = (max(SMALLEST, (size + 16) // SMALLEST * SMALLEST) for size in sizes)
     raise ShapeError(
         "yolov3 cannot halve this image five times without a rest",
         where="yolov3",
         got=f"input {format_shape(x.shape)}",
         needs="a multiple of 32 pixels along each axis",
-        write=f"input {format_shape((x.channels, *nearest))}",
+        write=f"input={(x.channels, *nearest)}",
     )
 
 
@@ -52,13 +54,15 @@ def neck(x: Chain, width: int, name: str) -> Chain:
     summary="Redmon, Farhadi 2018: boxes and classes at three scales, from Darknet-53",
     published=61_949_149,
     family="detection",
+    smallest=SMALLEST,
+    per_size=True,
 )
 def yolov3(input: Shape, classes: int) -> Graph:
     """Adapts to images of a multiple of 32 pixels along each axis.
 
     Three outputs, coarse to fine: ``3·(5 + classes)`` channels each, at 1/32, 1/16 and 1/8 of the image.
     """
-    x = start("yolov3", input, classes, axes=2)
+    x = start("yolov3", input, classes, axes=2, smallest=SMALLEST)
     _check_size(x)
     *_, fine, middle, x = trunk(x, "trunk.")
     heads: list[Chain] = []

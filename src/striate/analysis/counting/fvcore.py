@@ -21,8 +21,9 @@ def _convolution(reading: Reading) -> Amounts:
 
 
 def _batch(reading: Reading) -> Amounts:
-    factor = 2 if reading.layer.affine else 1
-    return [("batch normalisation: 1 for each number, 2 with scale and shift", factor * reading.arriving)]
+    # It looks at the scale alone.
+    factor = 2 if reading.layer.affine and reading.layer.scale else 1
+    return [("batch normalisation: 1 for each number, 2 with a scale", factor * reading.arriving)]
 
 
 def _normalization(reading: Reading) -> Amounts:

@@ -29,7 +29,7 @@ def _multiplied(reading: Reading) -> Amounts:
 
 def _normalization(reading: Reading) -> Amounts:
     layer = reading.layer
-    unknown = isinstance(layer, LayerNorm) and layer.over == "channels" and reading.rank > 0
+    unknown = isinstance(layer, LayerNorm) and layer.over == "channels" and reading.rank > 0 and not reading.module
     if reading.function or unknown:
         return []
     # The rule asks for `affine`; torch's LayerNorm calls it `elementwise_affine`.

@@ -28,6 +28,7 @@ class Reading:
         output: the shape that leaves.
         macs: what Striate counts.
         function: the module's author calls a function (``F.relu``) instead of a module (``nn.ReLU``).
+        module: it is torch's own module where one would expect a class derived from it.
     """
 
     layer: Any
@@ -35,6 +36,7 @@ class Reading:
     output: Shape
     macs: int
     function: bool
+    module: bool = False
 
     @property
     def rank(self) -> int:

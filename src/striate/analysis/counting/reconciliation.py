@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -37,6 +37,7 @@ class Tool:
         number: where it prints the number.
         rules: by layer, what it counts besides or instead of the MACs. Other layers it counts as 0.
         traced: it counts a trace, from which nodes that lead to no output are left out.
+        hooks: it hooks modules, so that its number depends on which layers are modules and which are functions.
     """
 
     name: str
@@ -44,15 +45,16 @@ class Tool:
     number: str
     rules: Rules
     traced: bool = False
+    hooks: bool = False
 
 
 TOOLS: Mapping[str, Tool] = MappingProxyType(
     {
         tool.name: tool
         for tool in (
-            Tool("torchinfo", "1.8.0", "summary(...).total_mult_adds", torchinfo.RULES),
-            Tool("thop", "0.1.1", "profile(...)[0]", thop.RULES),
-            Tool("ptflops", "0.7.5", "get_model_complexity_info(..., backend='pytorch')[0]", ptflops.RULES),
+            Tool("torchinfo", "1.8.0", "summary(...).total_mult_adds", torchinfo.RULES, hooks=True),
+            Tool("thop", "0.1.1", "profile(...)[0]", thop.RULES, hooks=True),
+            Tool("ptflops", "0.7.5", "get_model_complexity_info(..., backend='pytorch')[0]", ptflops.RULES, hooks=True),
             Tool("ptflops-aten", "0.7.5", "get_model_complexity_info(..., backend='aten')[0]", ptflops.ATEN_RULES),
             Tool("fvcore", "0.1.5", "FlopCountAnalysis(...).total()", fvcore.RULES, traced=True),
             Tool("torch", "2.13", "FlopCounterMode.get_total_flops() of a forward pass", paper.FLOP_RULES),
@@ -89,6 +91,9 @@ class Reconciliation:
         macs: what Striate counts.
         differences: the reasons, the largest amount first.
         unknown: nodes of which it is not known what the tool counts; they are in both numbers as in Striate's.
+        writing: of the layers that are not written as the module one would expect, how: ``function``, ``method`` or
+            ``module``.
+        hooks: whether the tool's number depends on that.
     """
 
     network: str
@@ -98,6 +103,8 @@ class Reconciliation:
     macs: int
     differences: tuple[Difference, ...]
     unknown: tuple[str, ...]
+    writing: Mapping[str, str] = field(default_factory=dict)
+    hooks: bool = False
 
     @property
     def count(self) -> int:
@@ -119,22 +126,28 @@ class Reconciliation:
                 for entry in self.differences
             ],
             "unknown": list(self.unknown),
+            "writing": dict(self.writing),
         }
 
 
-def count_like(graph: Graph, tool: str, functions: Collection[str] = ()) -> Reconciliation:
+def count_like(
+    graph: Graph, tool: str, functions: Collection[str] = (), *, writing: Mapping[str, str] | None = None
+) -> Reconciliation:
     """The number that a tool prints for the module people would write for this network, and why.
 
     That module is in eval mode, takes one image, and has a module of ``torch.nn`` for every layer that torch has one
     for, a global average being ``AdaptiveAvgPool(1)``; maps are merged, cut and scaled by operators (``+``,
-    ``torch.cat``, ``*``), and ``resizelike`` is ``F.interpolate``. A global average written as ``x.mean`` counts as 0
-    everywhere.
+    ``torch.cat``, ``*``), and ``resizelike`` is ``F.interpolate``. What is written otherwise is told by ``functions``
+    and ``writing``.
 
     Args:
         graph: the network.
         tool: one of :data:`TOOLS`.
         functions: names of nodes that the module's author writes as a function, as ``F.relu(x)`` or ``x @ weight``.
             Tools that hook modules do not see them.
+        writing: how the module's author writes a node: ``function`` as above; ``method`` for a global average as
+            ``x.mean``, which counts as 0 everywhere; ``module`` for torch's own module where one would expect a class
+            derived from it. :meth:`striate.zoo.Architecture.written` says it for torchvision's networks.
 
     Raises:
         UsageError: when there is no such tool or node.
@@ -152,7 +165,9 @@ def count_like(graph: Graph, tool: str, functions: Collection[str] = ()) -> Reco
             needs=f"one of {', '.join(TOOLS)}",
             write=near_miss(tool, TOOLS),
         )
-    as_functions = frozenset(graph[name].name for name in functions)
+    written = {
+        graph[name].name: how for name, how in {**dict.fromkeys(functions, "function"), **(writing or {})}.items()
+    }
     chosen = TOOLS[tool]
     total = 0
     reasons: dict[str, list[tuple[str, int]]] = {}
@@ -168,15 +183,25 @@ def count_like(graph: Graph, tool: str, functions: Collection[str] = ()) -> Reco
         elif node.name not in traced:
             amounts = [("the node leads to no output and is left out of the trace", -macs)]
             _gather(reasons, node.name, amounts)
-        elif rule is not None:
-            _gather(reasons, node.name, rule(Reading(node.layer, inputs, output, macs, node.name in as_functions)))
+        elif rule is not None and written.get(node.name) != "method":
+            how = written.get(node.name)
+            reading = Reading(node.layer, inputs, output, macs, how == "function", how == "module")
+            _gather(reasons, node.name, rule(reading))
     differences = [
         Difference(reason, sum(amount for _, amount in entries), tuple(name for name, _ in entries))
         for reason, entries in reasons.items()
     ]
     differences.sort(key=lambda entry: -abs(entry.amount))
     return Reconciliation(
-        graph.name, chosen.name, chosen.version, chosen.number, total, tuple(differences), tuple(unknown)
+        graph.name,
+        chosen.name,
+        chosen.version,
+        chosen.number,
+        total,
+        tuple(differences),
+        tuple(unknown),
+        MappingProxyType(written),
+        chosen.hooks,
     )
 
 

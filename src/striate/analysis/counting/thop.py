@@ -36,7 +36,7 @@ def _transposed(reading: Reading) -> Amounts:
 def _normalization(reading: Reading) -> Amounts:
     layer = reading.layer
     # What normalises the channels of a map is a class of its own in ConvNeXt, which thop does not know.
-    unknown = isinstance(layer, LayerNorm) and layer.over == "channels" and reading.rank > 0
+    unknown = isinstance(layer, LayerNorm) and layer.over == "channels" and reading.rank > 0 and not reading.module
     if reading.function or unknown:
         return []
     factor = 4 if layer.affine else 2

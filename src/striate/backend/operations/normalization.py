@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from striate.backend.registry import Shapes, operation
 from striate.graph.layers.normalization import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 
-__all__ = ["ChannelLayerNorm"]
+__all__ = ["ChannelLayerNorm", "without_scale"]
 
 _BATCH: dict[int, type[nn.Module]] = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _INSTANCE: dict[int, type[nn.Module]] = {1: nn.InstanceNorm1d, 2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
@@ -21,10 +21,17 @@ class ChannelLayerNorm(nn.LayerNorm):
         return super().forward(input.movedim(1, -1)).movedim(-1, 1)
 
 
+def without_scale(module: nn.Module) -> nn.Module:
+    """The same normalisation with its scale fixed at 1: torch takes a missing weight as that."""
+    module.register_parameter("weight", None)
+    return module
+
+
 @operation(BatchNorm)
 def _batch_norm(layer: BatchNorm, inputs: Shapes) -> nn.Module:
     cls = _BATCH[len(inputs[0]) - 1]
-    return cls(inputs[0][0], eps=layer.epsilon, momentum=layer.momentum, affine=layer.affine)
+    module = cls(inputs[0][0], eps=layer.epsilon, momentum=layer.momentum, affine=layer.affine)
+    return module if layer.scale else without_scale(module)
 
 
 @operation(LayerNorm)

@@ -3,6 +3,7 @@
 Examples:
   striate compare resnet18 resnet34
   striate compare old.yaml new.yaml --layers
+  striate compare resnet18 resnet34 resnet50 --format markdown -o table.md
   striate compare --example dense-vs-conv
   striate compare --list-examples
 """
@@ -16,13 +17,17 @@ from striate.cli.options import add_json, add_kwargs, read_count, read_options, 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from striate.analysis.comparison import Comparison
     from striate.cli.parser import Parser
 
 __all__ = ["arguments", "command"]
 
+#: A text so long is no title of a column.
+_LONGEST_TITLE = 24
+
 
 def arguments(parser: Parser) -> None:
-    """``NET ...``, ``--input``, ``--classes``, ``--layers``, ``--example``, ``--list-examples``, ``--json``."""
+    """``NET ...``, ``--input``, ``--classes``, ``--layers``, ``--depth``, ``--example``, ``--format``, ``--json``."""
     parser.words.add_argument(
         "nets", metavar="NET", nargs="*", help="two or more: zoo names, YAML files, run folders, inline texts"
     )
@@ -32,8 +37,11 @@ def arguments(parser: Parser) -> None:
     group.add_argument(
         "--layers", action="store_true", help="layer by layer, for two; without it where they are versions of one"
     )
+    group.add_argument("--depth", metavar="N", help="tell N parts of the layers' names apart, where they are the same")
     group.add_argument("--example", metavar="NAME", help="a ready-made comparison")
     group.add_argument("--list-examples", action="store_true", help="the names of these")
+    group.add_argument("--format", choices=("table", "markdown"), help="one of table, markdown [table]")
+    group.add_argument("-o", "--output", metavar="FILE", help="write into this file")
     add_kwargs(parser)
     add_json(parser)
 
@@ -42,9 +50,12 @@ def command(options: Namespace) -> None:
     """The table of several networks, of an example, or the list of examples."""
     from striate.analysis.examples import examples
     from striate.cli.output import show, write_plain
+    from striate.errors import UsageError
     from striate.views import json_text
     from striate.views.comparisons import example_list
 
+    if options.json and (options.format or options.depth):
+        raise UsageError("--json has every layer; --format and --depth are for the other formats")
     if options.list_examples:
         listed = list(examples().values())
         if options.json:
@@ -60,10 +71,7 @@ def command(options: Namespace) -> None:
 
 def _networks(options: Namespace) -> None:
     import striate as st
-    from striate.cli.output import show, write_plain
     from striate.errors import UsageError
-    from striate.views import json_text
-    from striate.views.comparisons import comparison_view
 
     if len(options.nets) < 2:
         raise UsageError(
@@ -78,19 +86,39 @@ def _networks(options: Namespace) -> None:
     if kwargs is not None:
         nets = [st.load(net, input=shape, classes=classes, kwargs=kwargs if ":" in net else None) for net in nets]
     comparison = st.compare(*nets, input=shape, classes=classes, layers=True if options.layers else None)
+    _deliver(options, comparison, titles=_titles(options.nets, comparison))
+
+
+def _titles(typed: list[str], comparison: Comparison) -> list[str] | None:
+    """What was typed, where the names do not tell the networks apart and what was typed does, in few characters."""
+    names = {entry.report.name for entry in comparison.networks}
+    if len(names) == len(typed) or len(set(typed)) < len(typed) or max(map(len, typed)) > _LONGEST_TITLE:
+        return None
+    return typed
+
+
+def _deliver(options: Namespace, comparison: Comparison, *, titles: list[str] | None) -> None:
+    from striate.cli.output import deliver, printed
+    from striate.views import json_text
+    from striate.views.comparisons import comparison_markdown, comparison_view
+
+    depth = read_count(options.depth, "--depth")
     if options.json:
-        write_plain(json_text(comparison))
+        text = json_text(comparison)
+    elif options.format == "markdown":
+        text = comparison_markdown(comparison, titles, depth)
     else:
-        show(comparison_view(comparison))
+        text = printed(comparison_view(comparison, titles, depth), options.output)
+    deliver(text, options.output)
 
 
 def _example(options: Namespace) -> None:
     from striate.analysis.comparison import compare
     from striate.analysis.examples import example
-    from striate.cli.output import show, write_plain
+    from striate.cli.output import deliver, printed
     from striate.errors import UsageError
     from striate.views import json_text
-    from striate.views.comparisons import example_view
+    from striate.views.comparisons import comparison_markdown, example_view
 
     if options.nets or options.input is not None or options.classes is not None:
         raise UsageError(
@@ -102,6 +130,9 @@ def _example(options: Namespace) -> None:
     chosen = example(options.example)
     comparison = compare(*chosen.build(), layers=False)
     if options.json:
-        write_plain(json_text({"example": chosen.name, "lesson": chosen.lesson, **comparison.as_dict()}))
+        text = json_text({"example": chosen.name, "lesson": chosen.lesson, **comparison.as_dict()})
+    elif options.format == "markdown":
+        text = f"{comparison_markdown(comparison)}\n{chosen.lesson}\n"
     else:
-        show(example_view(chosen, comparison))
+        text = printed(example_view(chosen, comparison), options.output)
+    deliver(text, options.output)

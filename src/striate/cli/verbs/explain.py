@@ -62,5 +62,5 @@ def _as_dict(entry: object) -> dict[str, object]:
     return {
         field.name: getattr(entry, field.name)
         for field in fields(entry)  # type: ignore[arg-type]
-        if field.name != "check"
+        if field.name not in ("check", "judge")
     }

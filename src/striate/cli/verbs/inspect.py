@@ -28,10 +28,9 @@ from striate.errors import UsageError
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from rich.console import RenderableType
-
     from striate.analysis import Report
     from striate.cli.parser import Parser
+    from striate.graph import Graph
 
 __all__ = ["arguments", "command"]
 
@@ -55,7 +54,7 @@ def arguments(parser: Parser) -> None:
 def command(options: Namespace) -> None:
     """The table of a network, or the derivation of one layer."""
     import striate as st
-    from striate.cli.output import show, write_plain
+    from striate.cli.output import deliver, show, write_plain
     from striate.views import derivation_view, json_text
 
     if show_checkpoint(options):
@@ -66,7 +65,7 @@ def command(options: Namespace) -> None:
         return
     if options.layer is None:
         report = st.inspect(graph)
-        _deliver(json_text(report) if options.json else _formatted(report, options), options.output)
+        deliver(json_text(report) if options.json else _formatted(graph, report, options), options.output)
     else:
         derivation = st.derive(graph, options.layer)
         if options.json:
@@ -76,54 +75,26 @@ def command(options: Namespace) -> None:
     check_budgets(options, graph)
 
 
-def _formatted(report: Report, options: Namespace) -> str:
+def _formatted(graph: Graph, report: Report, options: Namespace) -> str:
     """The network in the format that was asked for."""
     from striate import views
+    from striate.analysis.alignment import misalignments
+    from striate.cli.output import printed
+    from striate.views.inspect_rows import alignment_notes
 
     depth = read_count(options.depth, "--depth")
+    notes = alignment_notes(misalignments(graph, {node.name: node.field for node in report.nodes if node.field}))
     if options.format in (None, "table"):
-        table = views.inspect_table(report) if depth is None else views.inspect_tree(report, depth)
-        return _printed(table, options.output)
+        table = views.inspect_table(report, notes) if depth is None else views.inspect_tree(report, depth, notes)
+        return printed(table, options.output)
     if options.format == "bars":
-        return _printed(views.bar_chart(report, depth), options.output)
+        return printed(views.bar_chart(report, depth), options.output)
     if options.format == "csv":
         if depth is not None:
             raise UsageError(
                 "CSV has one line for each node", got=f"--depth {depth}", write="--format markdown --depth 2"
             )
         return views.csv_table(report)
-    write = {
-        "markdown": views.markdown_table,
-        "html": views.network_page,
-        "svg": views.svg_diagram,
-        "mermaid": views.mermaid_diagram,
-    }[options.format]
-    return write(report, depth)
-
-
-def _printed(view: RenderableType, output: str | None) -> str:
-    """A view as text; in a file it is plain and as wide as it needs to be."""
-    if output is None:
-        from striate.cli.output import rendered
-
-        return rendered(view)
-    import io
-
-    from striate.views import make_console
-
-    stream = io.StringIO()
-    make_console(stream).print(view)
-    return stream.getvalue()
-
-
-def _deliver(text: str, output: str | None) -> None:
-    from striate.cli.output import write_plain
-
-    if output is None:
-        write_plain(text)
-        return
-    from pathlib import Path
-
-    from striate.runs.atomic import write_text
-
-    write_text(Path(output), text)
+    if options.format in ("svg", "mermaid"):
+        return (views.svg_diagram if options.format == "svg" else views.mermaid_diagram)(report, depth)
+    return (views.markdown_table if options.format == "markdown" else views.network_page)(report, depth, notes)

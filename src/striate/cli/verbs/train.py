@@ -6,6 +6,8 @@ Examples:
   striate train
   striate train mnist-cnn --data photos/ --epochs 20
   striate train net.yaml --data labels.csv --recipe recipe.yaml --time 10m
+  striate train airbench94 --data photos/ --recipe fast-cifar
+  striate train mnist-cnn --data mnist/ --find-lr
   striate train --print-recipe > recipe.yaml
   striate train --data photos/ --run-folder mine     (again: goes on where it was stopped)
 """
@@ -45,7 +47,12 @@ def arguments(parser: Parser) -> None:
         default="digits",
         help="'digits', a folder of class folders, IDX files, a .csv or a .npz file [digits]",
     )
-    parser.options.add_argument("--recipe", metavar="FILE", help="a YAML file of options; flags win over it")
+    parser.options.add_argument(
+        "--recipe", metavar="NAME|FILE", help="a recipe of --list-recipes, or a YAML file of options; flags win over it"
+    )
+    parser.options.add_argument(
+        "--list-recipes", action="store_true", help="list the recipes that come with Striate, and stop"
+    )
     parser.options.add_argument(
         "--print-recipe", action="store_true", help="print a recipe file with every option, and stop"
     )
@@ -56,6 +63,11 @@ def arguments(parser: Parser) -> None:
         help="the folder of this run, or its name below --runs; an unfinished run in it goes on [a new one, numbered]",
     )
     add_checkpoint_every(parser)
+    parser.options.add_argument(
+        "--find-lr",
+        action="store_true",
+        help="look for a good learning rate by a few steps on a copy with a rate that grows, and stop; writes nothing",
+    )
     parser.options.add_argument(
         "--verify-resume",
         action="store_true",
@@ -70,6 +82,9 @@ def command(options: Namespace) -> None:
     from striate.cli.flags import read_flags, recipe_text
     from striate.cli.output import write_plain
 
+    if options.list_recipes:
+        _list_recipes()
+        return
     recipe = read_flags(options, options.recipe)
     if options.print_recipe:
         write_plain(recipe_text(recipe))
@@ -82,8 +97,8 @@ def command(options: Namespace) -> None:
 
     _ = training.train, insight.write_report  # torch comes with them
     begin_work()
-    if options.verify_resume:
-        _verify(options, recipe)
+    if options.find_lr or options.verify_resume:
+        (_find_rate if options.find_lr else _verify)(options, recipe)
         return
     words = " ".join(shlex.quote(word) for word in ("striate", *options.words))
     with progress_listener() as progress:
@@ -138,10 +153,7 @@ def _verify(options: Namespace, recipe: Recipe) -> None:
     from striate.training import verify_resume
     from striate.views import json_text
 
-    for option in ("run_folder", "checkpoint_every"):
-        if getattr(options, option) is not None:
-            flag = f"--{option.replace('_', '-')}"
-            raise UsageError(f"{flag} has no effect beside --verify-resume", where=flag, write=f"no {flag}")
+    _refuse_idle(options, "--verify-resume")
     with progress_listener() as progress:
         proof = verify_resume(options.net, options.data, recipe, listen=progress)
     if options.json:
@@ -163,6 +175,41 @@ def _verify(options: Namespace, recipe: Recipe) -> None:
         )
 
 
+def _find_rate(options: Namespace, recipe: Recipe) -> None:
+    """The range test, as a table with bars."""
+    from striate.cli.output import show, write_plain
+    from striate.cli.progress import progress_listener
+    from striate.training.range_test import RULE, find_learning_rate
+    from striate.views import json_text
+    from striate.views.rate_sweeps import rate_sweep_view
+
+    _refuse_idle(options, "--find-lr")
+    with progress_listener() as progress:
+        found = find_learning_rate(options.net, options.data, recipe, listen=progress)
+    if options.json:
+        write_plain(json_text(found.as_dict()))
+        return
+    show(rate_sweep_view(found.rates, found.smoothed, found.suggestion, found.reason, RULE))
+    write_plain(f"for {found.optimizer} and a batch of {found.batch}: another batch or update rule has another rate")
+
+
+def _refuse_idle(options: Namespace, beside: str) -> None:
+    for option in ("run_folder", "checkpoint_every"):
+        if getattr(options, option) is not None:
+            flag = f"--{option.replace('_', '-')}"
+            raise UsageError(f"{flag} has no effect beside {beside}", where=flag, write=f"no {flag}")
+
+
+def _list_recipes() -> None:
+    """Every recipe that comes with Striate, with what it is for."""
+    from striate.cli.output import write_plain
+    from striate.training.recipe_file import recipe_names, recipe_summary
+
+    width = max(map(len, recipe_names()))
+    for name in recipe_names():
+        write_plain(f"{name:<{width}}  {recipe_summary(name)}")
+
+
 def show_run(run: TrainedRun, *, as_json: bool) -> None:
     """The evaluation of a finished run and where it is, or its record."""
     from striate.cli.output import show, write_plain
@@ -177,6 +224,9 @@ def show_run(run: TrainedRun, *, as_json: bool) -> None:
     for split in ("test", "val"):
         if split in run.folder.evaluated_splits():
             show(evaluation_view(run.folder.evaluation(split)))
+            plain = run.record.results.get(f"{split}_accuracy_without_tta")
+            if isinstance(plain, float):
+                write_plain(f"with {run.views} views of each image; {plain:.2%} without")
             write_plain("")
             break
     seconds = run.record.results["seconds"]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from striate.errors import ShapeError
+from striate.errors import LayerError, ShapeError
 from striate.graph.attributes import check_choice, check_count, check_flag, check_number, fill, need_spatial
 from striate.graph.footprint import Extra, Footprint
 from striate.graph.layer import EVERYTHING, SAME_PLACE, Layer, Parameter, Reach
@@ -71,21 +71,40 @@ class BatchNorm(Normalization):
         epsilon: added to the variance.
         momentum: share of the new batch in the running averages (PyTorch's convention; Keras writes 1 minus it).
         affine: learn a scale and a shift for each channel.
+        scale: false: of the two learn the shift alone, the scale stays 1.
 
     >>> [p.name for p in BatchNorm().parameters(((64, 8, 8),))]
     ['weight', 'bias']
+    >>> [p.name for p in BatchNorm(scale=False).parameters(((64, 8, 8),))]
+    ['bias']
     """
 
     epsilon: float = 1e-5
     momentum: float = 0.1
     affine: bool = True
+    scale: bool = True
 
     kind: ClassVar[str] = "batchnorm"
     aliases: ClassVar[tuple[str, ...]] = ("bn", "batchnormalization", "batchnorm1d", "batchnorm2d", "batchnorm3d")
 
     def __post_init__(self) -> None:
         self._check()
-        fill(self, momentum=check_number(self.kind, "momentum", self.momentum, low=0.0, high=1.0))
+        fill(
+            self,
+            momentum=check_number(self.kind, "momentum", self.momentum, low=0.0, high=1.0),
+            scale=check_flag(self.kind, "scale", self.scale),
+        )
+        if not (self.affine or self.scale):
+            raise LayerError(
+                "scale: false has no effect on a batchnorm without scale and shift",
+                got="affine: false, scale: false",
+                needs="one of them",
+                write="affine: false",
+            )
+
+    def parameters(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        """``weight`` (γ), where ``scale``, and ``bias`` (β), where ``affine``."""
+        return tuple(entry for entry in super().parameters(inputs) if self.scale or entry.role != "scale")
 
     def buffers(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
         """Running mean and variance, and how many batches they have seen."""

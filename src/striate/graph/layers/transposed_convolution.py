@@ -129,6 +129,12 @@ class ConvTranspose(Layer):
             return Reach(p - d * (k - 1), p, 1)
         return Reach(Fraction(p - d * (k - 1), s), Fraction(p, s), Fraction(1, s))
 
+    def interval(self, inputs: tuple[Shape, ...], position: int, axis: int, output: int) -> tuple[int, int] | None:
+        """The places of the first and last tap that falls on an input; dilated taps skip some."""
+        k, s, p, _, d = self._axes(len(inputs[0]) - 1)[axis]
+        places = [(output + p - tap * d) // s for tap in range(k) if (output + p - tap * d) % s == 0]
+        return (min(places), max(places)) if places else None
+
     def reads(self, inputs: tuple[Shape, ...], position: int, axis: int, outputs: Indices) -> Indices:
         """Exact: with a kernel smaller than the stride some outputs read nothing but the bias."""
         k, s, p, _, d = self._axes(len(inputs[0]) - 1)[axis]

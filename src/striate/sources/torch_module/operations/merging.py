@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from striate.graph.layer import Layer
 from striate.graph.layers.channel_padding import ChannelPad
 from striate.graph.layers.layer_scale import LayerScale
 from striate.graph.layers.merge import Add, Concat, Multiply
+from striate.graph.layers.rescale import Rescale
 from striate.graph.layers.reshape import Identity
 from striate.sources.torch_module.calls import Call
 from striate.sources.torch_module.layout import plain_layout
@@ -31,12 +33,17 @@ def _multiply(call: Call, input: Any, other: Any) -> Any:
             found = _scaled(call, map_, factor)
             if found is not None:
                 return found
+    constant = _constant(input, other) or _constant(other, input)
+    if constant is not None:
+        return constant
     return _joined(call, Multiply(), input, other, neutral=1)
 
 
 @reads("truediv", "div", "divide")
 def _divide(call: Call, input: Any, other: Any, *, rounding_mode: Any = None) -> Any:
-    return _unchanged(call, input) if other == 1 and not isinstance(other, Value) and rounding_mode is None else None
+    if isinstance(other, Value) or rounding_mode is not None:
+        return None
+    return _unchanged(call, input) if other == 1 else _constant(input, other and 1 / other)
 
 
 @reads("sub", "subtract")
@@ -67,6 +74,17 @@ def _unchanged(call: Call, value: Any) -> Any:
     if not is_map(value) or call.in_place:
         return None
     return call.recorder.view(call, value.tensor.detach(), value.layout)
+
+
+def _constant(map_: Any, factor: Any) -> Found | None:
+    """A map times a number above 0, and other than 1."""
+    number = isinstance(factor, (int, float)) and not isinstance(factor, bool)
+    if not number or not 0 < factor < math.inf or factor == 1 or not is_map(map_):
+        return None
+    layout = map_.layout
+    if layout is None or not layout.is_plain or map_.stale or map_.node is None:
+        return None
+    return Found(Rescale(float(factor)), (map_.node,))
 
 
 def _scaled(call: Call, map_: Value, factor: Value) -> Found | None:

@@ -29,9 +29,10 @@ def batch_norm(
     cudnn_enabled: bool = True,
 ) -> Found | None:
     """A batch normalisation with running averages."""
-    if not is_map(input) or running_mean is None or (weight is None) != (bias is None):
+    if not is_map(input) or running_mean is None or (weight is not None and bias is None):
         return None
-    return on_map(call, BatchNorm(eps, momentum, affine=weight is not None), input, weight, bias)
+    layer = BatchNorm(eps, momentum, affine=bias is not None, scale=bias is None or weight is not None)
+    return on_map(call, layer, input, weight, bias)
 
 
 @reads("layer_norm")

@@ -1,0 +1,90 @@
+"""Showing: the training images and their labels, batch by batch, as an epoch shows them to the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from striate.training.augmentations.mixing import label_shares
+from striate.training.inputs import normalize_, to_input, to_tensor, to_unit
+
+if TYPE_CHECKING:
+    from striate.data import Dataset
+    from striate.training.augmentation import Augmentation, Draws
+
+__all__ = ["EpochShown", "Showing"]
+
+
+@dataclass(frozen=True, eq=False)
+class Showing:
+    """How the training images are shown.
+
+    Args:
+        dataset: of whose training split the images are.
+        augmentation: what is changed.
+        layout: memory order of what the network sees.
+        seed: of the recipe.
+    """
+
+    dataset: Dataset
+    augmentation: Augmentation
+    layout: torch.memory_format
+    seed: int
+
+    def epoch(self, epoch: int) -> EpochShown:
+        """The images of an epoch, counted from 1."""
+        return EpochShown(self, self.augmentation.draw(self.seed, epoch, len(self.dataset.train)))
+
+
+class EpochShown:
+    """The images as one epoch shows them. How an image looks depends on the seed, the epoch and its place in the split.
+
+    Args:
+        showing: the images and how they are shown.
+        draws: for all of them.
+    """
+
+    def __init__(self, showing: Showing, draws: Draws) -> None:
+        self._showing, self._draws = showing, draws
+        train = showing.dataset.train
+        self._images, self._labels = to_tensor(train.images), to_tensor(train.labels)
+
+    def batch(self, picked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Some of the images and their targets.
+
+        Args:
+            picked: their places in the training split, int64 (batch,).
+
+        Returns:
+            what the network sees, float32 (batch, channels, height, width), normalised; and the labels as the split
+            has them, or, where images are mixed, the shares of the classes or tags: float32 (batch, classes).
+        """
+        mixing = self._showing.augmentation.mixing
+        if mixing is None:
+            return self._alone(picked), self._labels[picked]
+        rows = tuple(row[picked] for row in self._draws.mixing)
+        images, shares = mixing.apply(*self._with_shares(picked), rows, self._with_shares)
+        return images.contiguous(memory_format=self._showing.layout), shares
+
+    def _alone(self, picked: torch.Tensor) -> torch.Tensor:
+        """The images before they are mixed."""
+        augmentation, draws = self._showing.augmentation, self._draws
+        preprocessing, layout = self._showing.dataset.preprocessing, self._showing.layout
+        images = self._images[picked]
+        if not augmentation.active:
+            return to_input(images, preprocessing, layout)
+        for change, rows in zip(augmentation.on_bytes, draws.on_bytes, strict=True):
+            images = change.apply(images, tuple(row[picked] for row in rows))
+        images = to_unit(images, layout)
+        for change, rows in zip(augmentation.on_shares, draws.on_shares, strict=True):
+            images = change.apply(images, tuple(row[picked] for row in rows))
+        images = normalize_(images, preprocessing)
+        for change, rows in zip(augmentation.on_inputs, draws.on_inputs, strict=True):
+            images = change.apply(images, tuple(row[picked] for row in rows))
+        return images.contiguous(memory_format=layout)
+
+    def _with_shares(self, picked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        dataset = self._showing.dataset
+        return self._alone(picked), label_shares(self._labels[picked], dataset.task, len(dataset.classes))

@@ -1,0 +1,259 @@
+"""The probe: how to compute the steps of a training, measured on its own network and images before it begins.
+
+bf16 halves memory traffic and doubles the multiply-adds on processors that have it; elsewhere it is many times slower,
+and some convolution shapes are slow or wrong on some builds (pytorch issues 183815, 163347, 169688). Which memory order
+and how many threads are best depends on the network and the machine. So each setting is measured here, and none is used
+whose outputs and gradients are not those of fp32.
+
+Not tried: smaller batches whose gradients are added up. With batch normalisation they are another optimisation, and
+elsewhere they gain next to nothing once freed memory is kept (see :mod:`striate.training.allocator`). Nor is a bias
+before batch normalisation left out: it has no effect on the loss, but rounding gives it a gradient of about 1e-8, which
+Adam scales to whole steps (0.02 after 20 updates of a small network), so the weights would not be those of the plain
+loop. Batch normalisation is not folded into the layer before it for evaluation and prediction either: that changes last
+bits, and a run measured again must give the numbers it was stored with; see
+:func:`striate.backend.batchnorm_folding.fold_batchnorm`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from striate.analysis.cost_report import cost
+from striate.backend.pooling_first import pooling_first
+from striate.training.inputs import layout_name, memory_layout, to_input, to_tensor
+from striate.training.memory_short import out_of_memory
+from striate.training.processors import has_compiler, may_have_bf16
+from striate.training.settings import Setting, Trial
+from striate.training.tryout import Tryout
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from striate.data import Dataset
+    from striate.graph import Graph
+    from striate.training.losses import Loss
+    from striate.training.plan import Plan
+    from striate.training.recipe import Recipe
+
+__all__ = ["Decision", "Question", "as_decided", "default_setting", "expected_seconds", "measured", "nothing_to_decide"]
+
+#: Another setting must take less than this share of the time of the usual one.
+WORTH = 0.9
+#: Multiply-adds a second that a training is taken to do before anything is measured.
+USUAL_SPEED = 3e10
+#: Seconds of training below which measuring costs more than it can save.
+SHORT = 10.0
+#: The probe takes about this share of the training's time, and no more than so many seconds.
+SHARE, MOST = 0.03, 8.0
+#: Of that, this share for arithmetic and memory order, the rest for what may make the best of them better still.
+FIRST = 0.5
+#: Steps that the probe takes at least: some in the usual setting, and some in another.
+FEWEST = 8
+#: Seconds that compiling may take; it cannot be stopped on the way.
+COMPILING = 30.0
+#: Seconds of a step beyond which one thread cannot be faster than several.
+LARGE_STEP = 0.05
+#: Where the middle step of a setting takes so many times as long as the fastest, something else is at work.
+BUSY = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is to be trained.
+
+    Args:
+        recipe, plan: as resolved so far.
+        graph: the network up to its logits.
+        module: the same network, initialised; it is not changed.
+        dataset: what it is trained on.
+        loss: as in training.
+    """
+
+    recipe: Recipe
+    plan: Plan
+    graph: Graph
+    module: nn.Module
+    dataset: Dataset
+    loss: Loss
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How the steps of a training are computed.
+
+    Args:
+        setting: the one that was chosen.
+        reason: why, in one sentence.
+        tried: what was measured, in one line; empty where nothing was.
+        lasting: whether it may be used again for the same network on this machine.
+    """
+
+    setting: Setting
+    reason: str
+    tried: str = ""
+    lasting: bool = False
+
+    def as_dict(self) -> dict[str, object]:
+        """What ``run.json`` keeps of it, by the names of the options."""
+        return {
+            "precision": self.setting.precision,
+            "precision_reason": self.reason,
+            "layout": layout_name(self.setting.layout),
+            "threads": self.setting.threads,
+            "rewrites": "pooling first" if self.setting.rewritten else "none",
+            "compile": "on" if self.setting.compiled else "off",
+            "probe": self.tried or "nothing was measured",
+        }
+
+    def lines(self) -> list[str]:
+        """What was tried, and what was chosen and why."""
+        return [*([f"probe: {self.tried}"] if self.tried else []), f"arithmetic: {self.setting.name} ({self.reason})"]
+
+
+def as_decided(resolved: Mapping[str, object]) -> dict[str, object]:
+    """The options with which another training computes like the one whose ``run.json`` says this.
+
+    >>> as_decided(Decision(Setting(threads=2), "as asked").as_dict())["threads"]
+    2
+    """
+    options = {name: resolved[name] for name in ("precision", "layout", "threads", "compile")}
+    return {**options, "rewrites": "off" if resolved["rewrites"] == "none" else "auto", "probe": "off"}
+
+
+def default_setting(recipe: Recipe, plan: Plan, graph: Graph) -> Setting:
+    """What is used where nothing is measured, and what the others are compared with."""
+    return Setting(
+        dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
+        layout=plan.layout,
+        rewritten=recipe.rewrites == "auto" and pooling_first(graph) is not graph,
+        threads=plan.threads,
+        compiled=recipe.compile == "on",
+    )
+
+
+def expected_seconds(plan: Plan, graph: Graph, images: int) -> float:
+    """How long the training will take, as far as that is known before any step: by its multiply-adds and its budget."""
+    work = math.inf if plan.epochs is None else cost(graph).training * images * plan.epochs
+    return min(work / USUAL_SPEED, math.inf if plan.seconds is None else plan.seconds)
+
+
+def nothing_to_decide(question: Question) -> Decision | None:
+    """The usual setting, where there is no choice or a measurement would not pay; else None."""
+    recipe, plan = question.recipe, question.plan
+    setting = default_setting(recipe, plan, question.graph)
+    if recipe.probe == "off":
+        return Decision(setting, "nothing is measured, as asked")
+    if len(_first_settings(recipe, setting)) == 1 and not _further_settings(question, setting, 0.0, math.inf):
+        return Decision(setting, "as asked")
+    if not _pays(question):
+        return Decision(setting, "the training is too short for a measurement to pay")
+    return None
+
+
+def _pays(question: Question) -> bool:
+    """Whether the training is long enough, and its steps short enough, for a few of them to be a small share of it."""
+    plan, graph = question.plan, question.graph
+    expected = expected_seconds(plan, graph, len(question.dataset.train))
+    step = cost(graph).training * plan.batch / USUAL_SPEED
+    return expected >= SHORT and SHARE * expected >= FEWEST * step
+
+
+def measured(question: Question) -> Decision:
+    """Measure settings on the first batch, and choose; see :func:`nothing_to_decide` for what comes before."""
+    start = time.perf_counter()
+    usual = default_setting(question.recipe, question.plan, question.graph)
+    try:
+        tryout = Tryout(question.graph, question.module, *_first_batch(question), question.loss)
+        tryout.enter([usual])
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        return Decision(usual, "memory ran out while measuring, and nothing was compared")
+    expected = _expected_from(question.plan, tryout.cost)
+    tryout.end = start + min(SHARE * expected, MOST)
+    tryout.enter(_first_settings(question.recipe, usual))
+    tryout.race(seconds=FIRST * (tryout.end - time.perf_counter()))
+    best = _best(tryout.trials, usual)
+    further = _further_settings(question, best, tryout.cost, expected)
+    tryout.enter([setting for setting in further if not setting.compiled])
+    tryout.enter([setting for setting in further if setting.compiled], costly=True)
+    if any(trial.agrees for trial in tryout.trials if trial.setting in further):
+        tryout.race([*dict.fromkeys((usual, best)), *further])
+    return _judged(tryout.trials, usual, question, time.perf_counter() - start)
+
+
+def _judged(trials: list[Trial], usual: Setting, question: Question, seconds: float) -> Decision:
+    chosen = _best(trials, usual)
+    by_setting = {trial.setting: trial for trial in trials}
+    trial, first = by_setting[chosen], by_setting[usual]
+    if chosen == usual:
+        reason = "no other setting takes 10 % less time" if len(trials) > 1 else "there was no time to try another"
+    else:
+        reason = f"{trial.fastest / first.fastest:.2f} of the time of the usual setting"
+        reason += f"; outputs {trial.difference:.2g} apart from it, gradient cosine {trial.cosine:.4f}"
+    raced = [one for one in trials if one.seconds]
+    spread = max((one.median / one.fastest for one in raced), default=1.0)
+    busy = spread > BUSY
+    told = "; ".join(f"{one.setting.beside(usual)} {one.span}" for one in trials)
+    tried = f"{len(raced)} settings in {seconds:.1f} s, a step from the fastest to the slowest: {told}"
+    if question.recipe.precision == "auto" and not may_have_bf16():
+        tried += "; bf16 not tried, this processor has none"
+    if busy:
+        tried += (
+            f"; the machine was busy, for steps of one setting differ {spread:.1f} times: not kept for the next time"
+        )
+    return Decision(chosen, reason, tried, lasting=not busy and not any("no time" in one.reason for one in trials))
+
+
+def _best(trials: list[Trial], usual: Setting) -> Setting:
+    """The fastest that may be used, where it is worth leaving the usual one for it."""
+    first = next(trial for trial in trials if trial.setting == usual)
+    # The fastest step counts, for everything else on a machine only slows down; but not where it was a lucky one.
+    better = [
+        trial
+        for trial in trials
+        if trial.usable and trial.fastest < WORTH * first.fastest and trial.median < WORTH * first.median
+    ]
+    return min(better, key=lambda trial: trial.fastest, default=first).setting
+
+
+def _first_settings(recipe: Recipe, usual: Setting) -> list[Setting]:
+    """Arithmetic and memory order, in every combination that is open; the usual one first."""
+    dtypes = [usual.dtype]
+    if recipe.precision == "auto" and may_have_bf16():
+        dtypes.append(torch.bfloat16)
+    layouts = [usual.layout]
+    if recipe.layout == "auto":
+        layouts.append(memory_layout("contiguous"))
+    return [replace(usual, dtype=dtype, layout=layout) for layout in layouts for dtype in dtypes]
+
+
+def _further_settings(question: Question, best: Setting, step: float, expected: float) -> list[Setting]:
+    """What may make the best of them better still: one change each."""
+    recipe, threads = question.recipe, question.plan.threads
+    found = [replace(best, rewritten=False)] if best.rewritten else []
+    if recipe.threads is None and threads > 1:
+        found.append(replace(best, threads=threads // 2))
+        if threads > 3 and step < LARGE_STEP:
+            found.append(replace(best, threads=1))
+    if recipe.compile == "auto" and SHARE * expected >= COMPILING and has_compiler():
+        found.append(replace(best, compiled=True))
+    return found
+
+
+def _expected_from(plan: Plan, step: float) -> float:
+    total = math.inf if plan.epochs is None else plan.epochs * plan.steps * step
+    return min(total, math.inf if plan.seconds is None else plan.seconds)
+
+
+def _first_batch(question: Question) -> tuple[torch.Tensor, torch.Tensor]:
+    train, plan = question.dataset.train, question.plan
+    count = max(1, plan.batch // plan.parts)
+    images = to_input(to_tensor(train.images[:count]), question.dataset.preprocessing, plan.layout)
+    return images, to_tensor(train.labels[:count])
