@@ -73,7 +73,7 @@ TWINS: dict[str, tuple[str, dict[str, str]]] = {
 }
 #: What a verb has and its function has not: where runs are is asked of ``open_run``, and ready-made comparisons are in
 #: striate.analysis.examples.
-SHELL_ONLY = {"json", "print_recipe", "runs", "example", "list_examples"}
+SHELL_ONLY = {"depth", "json", "print_recipe", "runs", "example", "list_examples"}
 #: A proof that stops before a training is ``striate.training.verify_resume``; the range test is
 #: ``striate.find_learning_rate``, and the names of recipes are ``striate.training.recipe_names()``.
 SHELL_ONLY |= {"verify_resume", "find_lr", "list_recipes"}
