@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 from striate.cli.interrupts import begin_start, end_work
 
 __all__ = ["run_process"]
+
+#: New objects between two looks for cycles. A network is some ten thousand objects that stay; Python's own 700 would
+#: have them looked through dozens of times before anything is printed.
+NEW_OBJECTS = 50_000
 
 
 def run_process() -> int:
@@ -17,6 +22,7 @@ def run_process() -> int:
         the exit code.
     """
     begin_start()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
     _open_streams()
     from striate.cli.program import run
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
 from rich.text import Text
 
 __all__ = ["Column", "Facts", "Grid", "GridRow"]
@@ -68,10 +69,13 @@ class Grid:
         footer = [] if self.footer is None else [GridRow(tuple(Text(entry, "bold") for entry in self.footer))]
         widths = self._widths([header, *self.rows, *footer], options.max_width)
         rule = Text("─" * min(sum(widths) + self.gap * (len(widths) - 1), options.max_width), style="dim")
+        fits = sum(widths) + self.gap * (len(widths) - 1) <= options.max_width
         yield from self._lines(header, widths, console)
         yield rule
         for row in self.rows:
-            yield from self._lines(row, widths, console)
+            # Almost every row is one line as it stands; to wrap it all the same takes most of a long table's time.
+            line = self._one_line(row, widths, console) if fits else None
+            yield from self._lines(row, widths, console) if line is None else line
         for row in footer:
             yield rule
             yield from self._lines(row, widths, console)
@@ -86,6 +90,30 @@ class Grid:
             widths[max(flexible, key=lambda place: widths[place])] -= 1
             excess -= 1
         return widths
+
+    def _one_line(self, row: GridRow, widths: Sequence[int], console: Console) -> list[Segment] | None:
+        """A row whose cells all fit, ready to be written; None where one does not."""
+        if row.below is not None:
+            return None
+        line: list[Segment] = []
+        waiting = 0
+        for cell, width, column in zip(row.cells, widths, self.columns, strict=True):
+            text = cell.plain.rstrip()
+            free = width - cell_len(text)
+            if free < 0 or "\n" in text:
+                return None
+            if text:
+                line.append(Segment(" " * (waiting + (free if column.right else 0))))
+                if cell.style or cell.spans:
+                    shown = cell.copy()
+                    shown.rstrip()
+                    line += shown.render(console)
+                else:
+                    line.append(Segment(text))
+                waiting = self.gap + (0 if column.right else free)
+            else:
+                waiting += self.gap + width
+        return [*line, Segment.line()]
 
     def _lines(self, row: GridRow, widths: Sequence[int], console: Console) -> Iterator[Text]:
         parts = [
