@@ -17,6 +17,14 @@ import striate as st
 from striate.errors import StriateError
 
 
+class Helper:
+    """An object that a module keeps its state in."""
+
+    def __init__(self) -> None:
+        self.last: Tensor | None = None
+        self.seen: list[Tensor] = []
+
+
 class Meddling(nn.Module):
     """A forward pass that leaves traces wherever it can."""
 
@@ -26,7 +34,11 @@ class Meddling(nn.Module):
         self.scale = nn.Parameter(torch.rand(4, 1, 1))
         self.frozen = nn.Parameter(torch.rand(2), requires_grad=False)
         self.register_buffer("seen", torch.zeros(()))
+        self.register_buffer("queue", torch.rand(8, 16))
+        self.register_buffer("pointer", torch.zeros(2, dtype=torch.long))
+        self.register_buffer("table_of_codes", torch.rand(80, 80))
         self.plain = torch.rand(4, 1, 1)
+        self.helper = Helper()
         self.kept: list[Tensor] = []
         self.table: dict[str, Any] = {"inner": []}
         self.calls = 0
@@ -37,6 +49,8 @@ class Meddling(nn.Module):
         self.seen += 1
         self.plain.mul_(2)
         x = self.drop(F.relu(self.norm(self.conv(x)), inplace=True)) * self.scale * self.plain
+        if x.is_meta:
+            self._write(x)
         self.kept.append(x)
         self.table["inner"].append(x)
         self.table["new"] = x
@@ -51,6 +65,24 @@ class Meddling(nn.Module):
         self.drop.p = 0.1
         self.train()
         return (x + noise).mean((2, 3))
+
+    def _write(self, x: Tensor) -> None:
+        start = int(self.pointer[0])
+        self.queue[:, start : start + 2] = 0.0
+        self.pointer[0] = 3
+        self.table_of_codes[1] = 2.0
+        self.table_of_codes.data[2] = 5.0
+        self.queue.data[0] = 5.0
+        self.queue.numpy()[1] = 5.0
+        np.asarray(self.pointer)[1] = 7
+        F.batch_norm(self.queue, self.norm.running_mean.repeat(4), self.queue[0], training=True)
+        torch.add(self.queue, 1, out=self.queue)
+        self.queue[:4, 3] = x.mean((0, 2, 3))
+        self.conv.requires_grad_(False)
+        self.frozen.requires_grad = True
+        self.helper.last = self.pointer + 1
+        self.helper.seen.append(x)
+        torch.set_default_device("meta")
 
 
 class Failing(Meddling):
@@ -82,7 +114,9 @@ def everything(module: nn.Module) -> dict[str, Any]:
             state[f"{path}.{name}"] = frozen(value)
     for name, entry in (*module.named_parameters(), *module.named_buffers()):
         gradient = None if entry.grad is None else frozen(entry.grad)
+        state[f"numbers {name}"] = frozen(entry)
         state[f"tensor {name}"] = (id(entry), entry.requires_grad, entry.device, entry._version, gradient)
+    state["helper"] = frozen(vars(module.helper)) if isinstance(module, Meddling) else None
     state["global hooks"] = [
         dict(table) for name, table in vars(hooks).items() if name.startswith("_global") and isinstance(table, dict)
     ]

@@ -17,7 +17,7 @@ from properties.running import node_values, random_inputs
 from properties.strategies import ALL_KINDS, graphs
 from striate.analysis import receptive_fields
 from striate.backend import build_module
-from striate.graph import Graph, Layer, Node, network
+from striate.graph import Graph, Layer, Node, Parameter, network
 from striate.graph.layers.activation import ReLU, Softmax
 from striate.graph.layers.clipped import ReLU6
 from striate.graph.layers.crop import Crop
@@ -286,6 +286,16 @@ def test_dead_ends_account_for_all_that_is_not_needed(net: Graph) -> None:
     rest = replace(net, nodes=tuple(node for node in net.nodes if node not in dead))
     lost = [numbers(entry.message.split("output: ")[1]) for entry in evidence]
     assert sum(entry[0] for entry in lost) == net.parameter_count - rest.parameter_count
+
+
+def test_a_call_with_parameters_that_nothing_reads_is_dead() -> None:
+    own = (Parameter("weight_ih_l0", (32, 8), "weight"),)
+    first = Node("l1", Opaque("torch.lstm", (4, 8), own), ("x",))
+    last, end = Node("l2", Opaque("torch.lstm", (1, 8)), ("x",)), Node("end", Opaque("torch.abs", (4, 8)), ("x",))
+    nodes = (Node("x", Input((4, 8))), first, last, end)
+    (evidence,) = found("N602", Graph("n", nodes, ("end",)))
+    assert evidence.message == "it reaches no output: 256 parameters and 0 MACs for nothing"
+    assert found("N602", Graph("n", nodes, ("end", "l2"))) == []
 
 
 @given(graphs(max_nodes=10))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -107,11 +109,11 @@ def check_sarif(log: Any) -> None:
         for suppression in entry.get("suppressions", []):
             assert suppression["kind"] in ("inSource", "external")
         for location in entry["locations"]:
-            assert set(location) <= {"physicalLocation", "logicalLocations"}
-            if "physicalLocation" in location:
-                assert location["physicalLocation"]["region"]["startLine"] >= 1
-                uri = location["physicalLocation"]["artifactLocation"]["uri"]
-                assert re.fullmatch(r"[A-Za-z0-9._~!$&'()*+,;=:@/%-]+", uri)
+            # GitHub's code scanning refuses a whole log where one result has no place in a file.
+            assert set(location) == {"physicalLocation", "logicalLocations"}
+            assert location["physicalLocation"]["region"]["startLine"] >= 1
+            uri = location["physicalLocation"]["artifactLocation"]["uri"]
+            assert re.fullmatch(r"[A-Za-z0-9._~!$&'()*+,;=:@/%-]+", uri)
 
 
 def test_sarif_of_real_findings() -> None:
@@ -133,6 +135,45 @@ def test_a_sarif_result() -> None:
     assert location["region"] == {"startLine": 7}
     assert suppressed["suppressions"] == [{"kind": "inSource"}]
     assert "suppressions" not in found
+
+
+MODEL = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.used, self.idle = nn.Conv2d(3, 8, 3), nn.Conv2d(3, 8, 3)
+
+    def forward(self, x):
+        return self.used(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "shape", "file"),
+    [
+        ("nets/a.yaml", None, "nets/a.yaml"),
+        ("model.py:Net", (3, 8, 8), "model.py"),
+        ("resnet18", None, "resnet18"),
+        ("flatten > dense 4", (3, 8, 8), "flatten > dense 4"),
+    ],
+)
+def test_what_is_about_no_line_stands_at_the_first_of_its_file(
+    asked: str, shape: Any, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("nets").mkdir()
+    Path("nets/a.yaml").write_text("input: 3x8x8\nlayers: [flatten, dense: 4]\n", encoding="utf-8")
+    Path("model.py").write_text(MODEL, encoding="utf-8")
+    linted = lint_target(read_target(asked, input=shape))
+    whole = replace(linted, findings=(finding(where=None, origin=None),), fixes=("none",))
+    log = sarif(linted, whole)
+    check_sarif(log)
+    physical = log["runs"][0]["results"][-1]["locations"][0]["physicalLocation"]
+    assert unquote(physical["artifactLocation"]["uri"]) == file
+    assert physical["region"] == {"startLine": 1}
 
 
 @given(TEXT, TEXT)

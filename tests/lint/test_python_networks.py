@@ -111,3 +111,26 @@ def test_python_is_not_mended(capfd: pytest.CaptureFixture[str]) -> None:
     assert "--fix mends" not in out
     assert "fix: leave relu3 out\n" in out
     assert Path("model.py").read_text() == MODEL
+
+
+def test_a_network_that_cannot_be_written_has_no_difference(capfd: pytest.CaptureFixture[str]) -> None:
+    text = MODEL.replace("x.mean((2, 3))", "torch.fft.fft2(x).real.mean((2, 3))")
+    Path("model.py").write_text(text)
+    code, out, err = run(capfd, "lint", "model.py:Net", "--input", "3x8x8", "--diff")
+    assert (code, out) == (0, "")
+    assert "is not mended: it is written in Python" in err
+
+
+def test_without_rules_the_option_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capfd, "lint", "simple-cnn", "--isolated", "--ignore", "N")
+    assert code == 2
+    assert "--ignore: no rule is left" in err
+    assert "None" not in err
+
+
+@pytest.mark.parametrize("name", ["own.pth", "own.pt2", "own.safetensors"])
+def test_a_file_of_weights_is_no_network(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    Path(name).write_bytes(b"")
+    code, out, _ = run(capfd, "lint", name)
+    assert code == 1
+    assert "this is a file of weights, and no network" in out

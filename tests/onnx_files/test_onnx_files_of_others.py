@@ -237,6 +237,10 @@ def test_several_inputs(tmp_path: Path) -> None:
     assert kinds(graph) == ["input", "input", "add"]
     with pytest.raises(SourceError, match="one input shape is given for a network with several inputs"):
         imported(model, tmp_path, input=(3, 8, 8))
+    larger = st.load(str(tmp_path / "net.onnx"), input=((3, 8, 8), (3, 8, 8)))
+    assert larger.output_shape == (3, 8, 8)
+    with pytest.raises(SourceError, match="3 input shapes are given for a network with several inputs"):
+        st.load(str(tmp_path / "net.onnx"), input=((3, 8, 8),) * 3)
 
 
 def test_older_operations_are_refused(tmp_path: Path) -> None:

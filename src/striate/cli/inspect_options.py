@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from striate.cli import inspect_views
 from striate.cli.effective_options import add_effective_options, check_effective
 from striate.cli.inspect_budgets import add_budget_options, check_budgets, end_beyond, has_budget, measured, read_budget
-from striate.cli.options import read_count, read_options, read_shape
+from striate.cli.options import read_count, read_options, read_shapes
 from striate.errors import NetworkError, UsageError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def load_network(options: Namespace) -> Graph:
 
     import striate as st
 
-    shape, classes = read_shape(options.input), read_count(options.classes, "--classes")
+    shape, classes = read_shapes(options.input), read_count(options.classes, "--classes")
     options.unchanged = st.load(options.net, input=shape, classes=classes, kwargs=read_options(options.kwargs))
     if not options.set:
         return options.unchanged  # type: ignore[no-any-return]

@@ -123,7 +123,10 @@ def read_choice(options: Namespace) -> Choice:
     settings = Settings() if options.isolated else find_settings(Path.cwd())
     select, ignore = _listed(options.select), _listed(options.ignore)
     table = f"{settings.path}, [tool.striate.lint]"
-    where = ("--select" if select else f"{table} select", "--ignore" if ignore else f"{table} ignore")
+    where = (
+        "--select" if select else f"{table} select" if settings.select is not None else "",
+        "--ignore" if ignore else f"{table} ignore" if settings.ignore else "",
+    )
     rules = choose_rules(select or settings.select, ignore or settings.ignore, where)
     batch = read_count(options.batch, "--batch")
     loss = None if options.loss is None else read_loss(options.loss, "--loss")

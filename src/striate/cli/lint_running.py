@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from striate.cli.lint_options import Choice
-    from striate.findings import Finding
+    from striate.lint.mending import Mended
 
 __all__ = ["lint_one", "tell"]
 
@@ -50,7 +50,7 @@ def lint_one(options: Namespace, choice: Choice, net: str) -> Linted:
         show_change(options, before, after)
         return Linted(after)
     if options.diff:
-        show_difference(target, _mended(options, choice, target)[0])
+        show_difference(target, _mended(options, choice, target).target)
     elif options.fix or options.unsafe_fixes:
         return _fixed(options, choice, target)
     return Linted(lint_target(target, choice.rules))
@@ -78,30 +78,31 @@ def _changed(target: Target, texts: list[str]) -> Target:
     return replace(target, subject=replace(target.subject, graph=graph, weights=None))
 
 
-def _mended(options: Namespace, choice: Choice, target: Target) -> tuple[Target, tuple[Finding, ...]]:
-    """The network after mending, and what was mended; says what could not be."""
-    from striate.lint.mending import mend
+def _mended(options: Namespace, choice: Choice, target: Target) -> Mended:
+    """The network after mending, what was mended and what not; says what could not be."""
+    from striate.lint.mending import Mended, mend
 
     if target.not_mended is not None:
         tell(f"{target.name} is not mended: {target.not_mended}")
-        return target, ()
+        return Mended(target, (), ())
     mended = mend(target, choice.rules, unsafe=options.unsafe_fixes)
     for finding, why in mended.left:
         place = finding.origin or target.name
         tell(f"{place}: {finding.code} {finding.rule} {finding.where or ''} is not mended: {why}")
     if mended.unfinished:
         tell(f"{target.name} is not mended to the end: again and again something new is found")
-    return mended.target, mended.done
+    return mended
 
 
 def _fixed(options: Namespace, choice: Choice, target: Target) -> Linted:
     from striate.cli.lint_files import network_text, rewrite
 
-    after, done = _mended(options, choice, target)
+    mended = _mended(options, choice, target)
+    after, done = mended.target, mended.done
     text = None
     if done and target.yaml is not None and target.yaml.path is not None:
         rewrite(target, after)
         tell(f"{target.yaml.path}: {len(done)} place{'s' if len(done) > 1 else ''} mended")
     elif done:
         text = network_text(after)
-    return Linted(lint_target(after, choice.rules), done, text)
+    return Linted(lint_target(after, choice.rules).without_fixes(finding for finding, _ in mended.left), done, text)

@@ -70,7 +70,9 @@ def show_change(options: Namespace, before: LintResult, after: LintResult) -> No
 
 
 def show_difference(before: Target, after: Target) -> None:
-    """What mending would change, as a unified difference."""
+    """What mending would change, as a unified difference; nothing where nothing was mended."""
+    if after is before:
+        return  # it may be a network that cannot be written at all
     from striate.cli.lint_files import difference
     from striate.cli.output import write_plain
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from striate.errors import NetworkError, UsageError
 from striate.units import Shape, parse_shape
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from striate.cli.parser import Parser
 
 __all__ = [
@@ -23,6 +22,7 @@ __all__ = [
     "read_count",
     "read_options",
     "read_shape",
+    "read_shapes",
 ]
 
 _DIGITS = 18
@@ -38,7 +38,12 @@ def add_network(parser: Parser) -> None:
         help="a zoo name (simple-cnn), a YAML file, a run folder, model.py:Net, or inline text such as"
         " 'conv 16 3 same > relu > flatten > dense 10'",
     )
-    parser.options.add_argument("--input", metavar="SHAPE", help="another input shape, channels first, such as 3x64x48")
+    parser.options.add_argument(
+        "--input",
+        metavar="SHAPE",
+        action=_Once,
+        help="another input shape, channels first, such as 3x64x48; several inputs: 3x64x48,1x8x8",
+    )
     parser.options.add_argument("--classes", metavar="N", help="another number of classes")
 
 
@@ -83,6 +88,36 @@ def add_runs(parser: Parser) -> None:
 def add_json(parser: Parser, text: str = "write JSON, for programs") -> None:
     """``--json``."""
     parser.options.add_argument("--json", action="store_true", help=text)
+
+
+class _Once(argparse.Action):
+    """An option that is given once: the last of several would win in silence."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        if getattr(namespace, self.dest) is not None:
+            raise UsageError(
+                f"{option_string} is given twice",
+                where=option_string,
+                got=f"{getattr(namespace, self.dest)} and {values}",
+                needs="one",
+                write=f"{option_string} {getattr(namespace, self.dest)},{values}, for a network with several inputs",
+            )
+        setattr(namespace, self.dest, values)
+
+
+def read_shapes(text: str | None) -> Shape | tuple[Shape, ...] | None:
+    """The shape behind ``--input``, or one for each input of the network.
+
+    Raises:
+        UsageError: when it is neither.
+
+    >>> read_shapes("3x64x48"), read_shapes("3,64,48"), read_shapes("3x32x32,1x8")
+    ((3, 64, 48), (3, 64, 48), ((3, 32, 32), (1, 8)))
+    """
+    if text is None or "," not in text or not set(text.lower()) & set("x×"):
+        return read_shape(text)
+    shapes = (read_shape(part) for part in text.split(","))
+    return tuple(shape for shape in shapes if shape is not None)
 
 
 def read_shape(text: str | None) -> Shape | None:

@@ -11,6 +11,8 @@ from striate.errors import near_miss
 __all__ = ["Allow", "Comment", "IdleAllow", "read_allows", "sift"]
 
 _ALLOW = re.compile(r"#+\s*striate:\s*(allow(?:-file)?)\b([^:]*)(?::.*)?$", re.IGNORECASE)
+_OTHER = re.compile(r"#+\s*striate:\s*([A-Za-z-]{4,})", re.IGNORECASE)
+_WORDS = ("allow", "allow-file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,14 @@ class Allow:
         file: where the comment stands.
         line: the comment's own.
         about: the line whose layers it is about; None for the whole file.
+        mistyped: the word that stands where ``allow`` should; then it allows nothing.
     """
 
     names: tuple[str, ...]
     file: str
     line: int
     about: int | None
+    mistyped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,14 @@ class IdleAllow:
         origin: where the comment stands, ``net.yaml:7``.
         known: whether there is a rule of that name.
         hint: the rule that may be meant, where there is none.
+        word: whether it is not the name of a rule, but the word before it that is wrong; ``hint`` is the right one.
     """
 
     name: str
     origin: str
     known: bool
     hint: str | None = None
+    word: bool = False
 
 
 def read_allows(comments: Iterable[Comment], file: str) -> Iterator[Allow]:
@@ -75,6 +81,13 @@ def read_allows(comments: Iterable[Comment], file: str) -> Iterator[Allow]:
             names = tuple(found[2].replace(",", " ").split())
             whole = found[1].lower() == "allow-file"
             yield Allow(names, file, comment.line, None if whole else comment.about)
+        elif (other := _OTHER.match(comment.text.strip())) and _is_mistyped(other[1].lower()):
+            yield Allow((), file, comment.line, comment.about, other[1])
+
+
+def _is_mistyped(word: str) -> bool:
+    """Whether ``allow`` is meant; ``allowed`` is a word of its own."""
+    return not word.startswith("allow") and near_miss(word, _WORDS) is not None
 
 
 def sift(
@@ -114,6 +127,9 @@ def _idle(
 ) -> Iterator[IdleAllow]:
     for allow, codes in zip(allows, used, strict=True):
         origin = f"{allow.file}:{allow.line}"
+        if allow.mistyped is not None:
+            yield IdleAllow(allow.mistyped, origin, False, near_miss(allow.mistyped.lower(), _WORDS), word=True)
+            continue
         for name in dict.fromkeys(allow.names or ("",)):
             code = known.get(name)
             if code is None:

@@ -71,6 +71,12 @@ _CODES = (
         "Nothing; the weights of the dense layer behind it stand in that order.",
     ),
     Code(
+        "N940",
+        "unmatched-weights",
+        "For some trained tensors of a network no weights were found among those given",
+        "Give them under the names of the network, NODE.weight and so on, or of the module it was imported from.",
+    ),
+    Code(
         "D001",
         "unusable-images",
         "Images could not be read and were skipped",

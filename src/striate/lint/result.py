@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from striate.findings import Finding
@@ -24,6 +24,7 @@ class LintResult:
         findings: what was found, in the order of the nodes.
         fixes: for each of them whether a program can mend it, and how safely.
         allowed: what comments allow.
+        file: the file that the network stands in; None where it stands in none.
     """
 
     target: str
@@ -31,6 +32,14 @@ class LintResult:
     findings: tuple[Finding, ...]
     fixes: tuple[FixSafety, ...]
     allowed: tuple[Finding, ...] = ()
+    file: str | None = None
+
+    def without_fixes(self, refused: Iterable[Finding]) -> LintResult:
+        """The same result, in which no program can mend these findings: it was tried."""
+        left = list(refused)
+        none: FixSafety = "none"
+        pairs = zip(self.findings, self.fixes, strict=True)
+        return replace(self, fixes=tuple(none if finding in left else safety for finding, safety in pairs))
 
     def as_dict(self) -> dict[str, Any]:
         """The result as JSON-ready data."""
@@ -67,4 +76,5 @@ def lint_target(target: Target, rules: Iterable[Rule] | None = None) -> LintResu
         (*target.said, *(one.finding() for one in found)),
         (*(none,) * len(target.said), *(one.rule.fix if one.evidence.edits and mends else none for one in found)),
         tuple(one.finding() for one in allowed),
+        target.file,
     )

@@ -22,7 +22,7 @@ def choose_rules(
     Args:
         select: names, codes (``N105``) or beginnings of codes (``N1``); default: all rules.
         ignore: what is left out of these, written likewise.
-        where: what errors call the two.
+        where: what errors call the two; empty for one that is not given.
 
     Raises:
         UsageError: one of them means no rule, or no rule is left.
@@ -38,7 +38,7 @@ def choose_rules(
         for code in _meant(term, where[1]):
             chosen.pop(code, None)
     if not chosen:
-        raise UsageError("no rule is left", where=" and ".join(where))
+        raise UsageError("no rule is left", where=" and ".join(part for part in where if part))
     return tuple(chosen.values())
 
 

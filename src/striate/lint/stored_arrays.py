@@ -84,18 +84,24 @@ class StoredArrays(Mapping[str, "np.ndarray[Any, Any]"]):
         return self._entries[name][1]
 
 
-def check_fit(graph: Graph, weights: StoredArrays) -> None:
+def check_fit(graph: Graph, weights: StoredArrays, names: Mapping[str, str] | None = None) -> None:
     """Check that a file has every trained tensor of a network, in its shape.
+
+    Args:
+        graph: the network.
+        weights: the file.
+        names: what tensors are called in the file, where that is not their name.
 
     Raises:
         WeightsError: it has not; the message tells the first differences.
     """
     differences = []
     for name, parameter in graph.parameters():
-        if name not in weights:
+        stored = (names or {}).get(name, name)
+        if stored not in weights:
             differences.append(f"{name} is missing")
-        elif weights.shape(name) != parameter.shape:
-            here, there = format_shape(parameter.shape), format_shape(weights.shape(name))
+        elif weights.shape(stored) != parameter.shape:
+            here, there = format_shape(parameter.shape), format_shape(weights.shape(stored))
             differences.append(f"{name} is {there} in the file and {here} here")
     if differences:
         told = "; ".join(differences[:_TOLD]) + (

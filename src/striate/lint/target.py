@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from striate.errors import ShapeError, WeightsError
+from striate.errors import ShapeError, SourceError
 from striate.graph import Graph
 from striate.lint.allowing import Allow, read_allows
+from striate.lint.given_weights import fitted_weights, own_weights, weights_file
 from striate.lint.settings import LOSSES, read_loss
 from striate.lint.subject import Subject
 from striate.sources import load
+from striate.sources.checkpoint import is_checkpoint
 from striate.sources.recognition import NET_FILE, Recognised, recognise
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ Kind = Literal["zoo", "inline", "yaml", "run", "python", "graph", "other"]
 """What a network is written as; ``other`` is a file that is imported and cannot be written."""
 
 _KINDS: dict[str, Kind] = {"zoo": "zoo", "inline": "inline", "yaml": "yaml", "python": "python"}
+#: Their tensors may be called otherwise where they come from.
+_IMPORTED: tuple[Kind, ...] = ("python", "graph", "other")
 #: What an imported module is recorded to have without using it.
 _UNUSED = "unused parameters"
 _PYTHON_LIMIT = 4 * 1024**2
@@ -73,6 +77,17 @@ class Target:
     said: tuple[Finding, ...] = ()
 
     @property
+    def file(self) -> str | None:
+        """The file that it stands in; None where it stands in none."""
+        if self.yaml is not None:
+            return None if self.yaml.path is None else str(self.yaml.path)
+        if self.kind == "python":
+            named = self.name.rpartition(":")[0]
+            written = ((node.origin or "").rpartition(":")[0] for node in self.subject.graph.nodes)
+            return named if named.endswith(".py") else next((file for file in written if file.endswith(".py")), None)
+        return self.name if self.kind == "other" else None
+
+    @property
     def not_mended(self) -> str | None:
         """Why a program cannot mend this network; None where it can."""
         if self.kind == "run":
@@ -96,7 +111,7 @@ def read_target(
 
     Args:
         source, input, classes, kwargs: as :func:`striate.sources.load` takes them.
-        weights: a safetensors file, a run folder, or arrays by name.
+        weights: a safetensors file, a run folder, or arrays by name; default: those of a module that is given itself.
         batch: images of a training step.
         loss: ``cross-entropy``, ``bce`` or ``mse``.
 
@@ -111,16 +126,23 @@ def read_target(
     if read.kind == "run" and yaml is not None and yaml.path is not None:
         folder = yaml.path.parent
         batch, loss = _run_settings(folder, batch, loss)
-        weights = folder if weights is None and _weights_file(folder) is not None else weights
+        weights = folder if weights is None and weights_file(folder) is not None else weights
+    arrays, said = None, read.said
+    if weights is not None:
+        arrays, told = fitted_weights(graph, weights, imported=read.kind in _IMPORTED)
+        said += told
+    elif read.kind == "python" and not isinstance(source, (str, Path)) and classes is None:
+        arrays, told = own_weights(graph, source)
+        said += told
     subject = Subject(
         graph,
-        _arrays(graph, weights),
+        arrays,
         _unused(graph),
         batch=batch,
         loss=None if loss is None else read_loss(loss, "loss"),
     )
     allows = yaml_allows(yaml) if yaml is not None else _python_allows(graph)
-    return replace(read, subject=subject, allows=tuple(allows))
+    return replace(read, subject=subject, allows=tuple(allows), said=said)
 
 
 def _read(source: Any, input: Shape | None, classes: int | None, kwargs: Mapping[str, Any] | None) -> Target:
@@ -134,6 +156,13 @@ def _read(source: Any, input: Shape | None, classes: int | None, kwargs: Mapping
 
         read = read_onnx(source, input=input, classes=classes)
         return Target(name, Subject(read.graph), kind="other", said=read.findings)
+    if is_checkpoint(name) and kwargs is None and Path(name).is_file():
+        raise SourceError(
+            "this is a file of weights, and no network",
+            where=name,
+            needs="the network that they are of",
+            write="striate lint NET --weights FILE.safetensors, or striate inspect of this file",
+        )
     found = recognise(source)
     if found.kind == "yaml" and kwargs is None:
         return _read_yaml(name, found, input, classes)
@@ -160,13 +189,6 @@ def _in_run(path: Path) -> bool:
     return path.name == NET_FILE and (path.parent / "run.json").is_file()
 
 
-def _weights_file(folder: Path) -> Path | None:
-    from striate.runs import RunFolder
-
-    run = RunFolder(folder)
-    return next((path for path in (run.best_weights, run.last_weights) if path.is_file()), None)
-
-
 def _run_settings(folder: Path, batch: int | None, loss: str | None) -> tuple[int | None, str | None]:
     """The batch and the loss that a run was trained with, where nobody says otherwise."""
     from striate.runs import RunFolder
@@ -178,22 +200,6 @@ def _run_settings(folder: Path, batch: int | None, loss: str | None) -> tuple[in
     if loss is None and trained_loss in (*LOSSES, "binary-cross-entropy"):
         loss = str(trained_loss)
     return batch, loss
-
-
-def _arrays(graph: Graph, weights: str | Path | Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    if weights is None or not isinstance(weights, (str, Path)):
-        return weights
-    from striate.lint.stored_arrays import StoredArrays, check_fit
-
-    path = Path(weights)
-    if path.is_dir():
-        found = _weights_file(path)
-        if found is None:
-            raise WeightsError("there are no weights in this folder", where=str(path), needs="a finished run")
-        path = found
-    arrays = StoredArrays(path)
-    check_fit(graph, arrays)
-    return arrays
 
 
 def _unused(graph: Graph) -> tuple[str, ...]:

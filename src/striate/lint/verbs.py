@@ -34,7 +34,8 @@ def lint(
 
     Args:
         net, input, classes: as :func:`striate.load` takes them; a run folder brings its weights, batch and loss.
-        weights: a safetensors file, a run folder, or NumPy arrays under ``<node>.<name>``.
+        weights: a safetensors file, a run folder, or arrays or tensors by name: ``<node>.<name>``, or as the module has
+            them that the network comes from. A module brings its own, which are read and not changed.
         batch: images of a training step.
         loss: what it is trained with: ``cross-entropy``, ``bce`` or ``mse``.
         select: names, codes (``N105``) or beginnings of codes (``N1``) of the rules to run; default: all.

@@ -55,8 +55,8 @@ def load(
     if _is_module(source):
         _check_kwargs(kwargs, "a module")
         return _counted(_load_module(source, input), count)
-    if isinstance(input, tuple) and input and all(isinstance(entry, (tuple, list)) for entry in input):
-        raise UsageError("several shapes are for a module with several inputs", got=f"input={input}"[:100])
+    if isinstance(input, (tuple, list)) and input and all(isinstance(entry, (tuple, list)) for entry in input):
+        return _counted(_load_several(source, input, kwargs), count)
     size = check_input(input)
     if isinstance(source, str) and kwargs is not None and recognise(source).kind == "python":
         return _counted(_load_reference(recognise(source).text, size, kwargs), count)
@@ -102,7 +102,25 @@ def _load_module(source: Any, input: Any) -> Graph:
     return import_module(source, input)
 
 
-def _load_reference(text: str, size: Shape | None, kwargs: Mapping[str, Any]) -> Graph:
+def _load_several(source: Any, input: tuple[Any, ...], kwargs: Mapping[str, Any] | None) -> Graph:
+    """What may have several inputs, each with a shape of its own."""
+    kind = recognise(source).kind if isinstance(source, (str, Path)) else "graph"
+    if kind == "python":
+        return _load_reference(recognise(source).text, input, kwargs or {})
+    _check_kwargs(kwargs, "this source")
+    if kind == "onnx":
+        from striate.sources.onnx import read_onnx
+
+        return read_onnx(recognise(source).text, input=input).graph
+    raise UsageError(
+        "several shapes are for a module, or an ONNX file, with several inputs",
+        got=f"input={input}"[:100],
+        needs="one shape",
+        write=f"input={input[0]}",
+    )
+
+
+def _load_reference(text: str, size: Shape | tuple[Shape, ...] | None, kwargs: Mapping[str, Any]) -> Graph:
     from striate.sources.python_reference import import_reference
 
     return import_reference(text, size, kwargs)

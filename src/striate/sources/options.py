@@ -11,7 +11,15 @@ from striate.graph.layer import Layer
 from striate.graph.layers.input import Input
 from striate.units import Shape, format_shape
 
-__all__ = ["channel_attribute", "check_classes", "check_input", "head_names", "with_classes", "without_effect"]
+__all__ = [
+    "channel_attribute",
+    "check_classes",
+    "check_input",
+    "check_inputs",
+    "head_names",
+    "with_classes",
+    "without_effect",
+]
 
 #: Attributes that say how many channels leave a layer.
 _CHANNELS = ("filters", "units")
@@ -27,6 +35,21 @@ def check_input(input: object) -> Shape | None:
         return None
     shape = tuple(input) if isinstance(input, Iterable) and not isinstance(input, (str, bytes)) else input
     return Input(shape).shape  # type: ignore[arg-type]
+
+
+def check_inputs(input: object) -> tuple[Shape, ...] | None:
+    """The option ``input`` as a shape for each input.
+
+    Raises:
+        LayerError: one is not the shape of an image.
+
+    >>> check_inputs((3, 8, 8)), check_inputs(((3, 8, 8), (1, 8, 8)))
+    (((3, 8, 8),), ((3, 8, 8), (1, 8, 8)))
+    """
+    if isinstance(input, (tuple, list)) and input and all(isinstance(entry, (tuple, list)) for entry in input):
+        return tuple(Input(tuple(entry)).shape for entry in input)
+    shape = check_input(input)
+    return None if shape is None else (shape,)
 
 
 def check_classes(classes: object) -> int | None:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from striate.errors import SourceError, StriateError, UsageError, near_miss
+from striate.errors import SourceError, UsageError, near_miss
 from striate.sources.wording import quoted
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def is_reference(text: str) -> bool:
     return _REFERENCE.fullmatch(text) is not None
 
 
-def import_reference(text: str, input: Shape | None, kwargs: Mapping[str, Any]) -> Graph:
+def import_reference(text: str, input: Shape | tuple[Shape, ...] | None, kwargs: Mapping[str, Any]) -> Graph:
     """The network that a reference names.
 
     A class or function is called with ``kwargs``: first on the device meta, where weights take no memory; where it, or
@@ -50,16 +52,16 @@ def import_reference(text: str, input: Shape | None, kwargs: Mapping[str, Any]) 
 
     Args:
         text: the reference.
-        input: the shape of one image.
+        input: the shape of one image, or one for each argument of ``forward``.
         kwargs: what the class or function is called with.
 
     Raises:
         SourceError: there is no such file, module or name; it fails; it makes no ``nn.Module``; that cannot be traced.
     """
-    import torch
     from torch import nn
 
     from striate.sources.torch_module import import_module
+    from striate.sources.torch_module.faults import NumbersMissingError
 
     made = _object(text)
     if input is None:
@@ -79,12 +81,41 @@ def import_reference(text: str, input: Shape | None, kwargs: Mapping[str, Any]) 
             needs="a class that derives from nn.Module, a function that returns one, or one that exists",
         )
     with _beside(text):
-        try:
-            with torch.device("meta"):
-                module = _made(text, made, kwargs)
-            return import_module(module, input, name=name)
-        except StriateError:
-            return import_module(_made(text, made, kwargs), input, name=name)
+        module = _without_numbers(text, made, kwargs)
+        if module is not None:
+            try:
+                return _placed(import_module(module, input, name=name), made)
+            except NumbersMissingError:
+                del module
+        return _placed(import_module(_made(text, made, kwargs), input, name=name), made)
+
+
+def _placed(graph: Graph, factory: Any) -> Graph:
+    """The network with the line of what made it where no line of a forward is known: in torch's own containers."""
+    try:
+        file, line = inspect.getsourcefile(factory), inspect.getsourcelines(factory)[1]
+    except (TypeError, OSError):
+        return graph
+    if file is None or str(getattr(factory, "__module__", "")).partition(".")[0] == "torch":
+        return graph
+    here = os.getcwd() + os.sep
+    origin = f"{file.removeprefix(here)}:{line}"
+    unplaced = [node.origin is None and bool(node.inputs) for node in graph.nodes]
+    nodes = (replace(node, origin=origin) if bare else node for node, bare in zip(graph.nodes, unplaced, strict=True))
+    return replace(graph, nodes=tuple(nodes)) if any(unplaced) else graph
+
+
+def _without_numbers(text: str, factory: Any, kwargs: Mapping[str, Any]) -> nn.Module | None:
+    """The module on the device meta; None where that device, and not the author's code, is why it cannot be made."""
+    import torch
+
+    try:
+        with torch.device("meta"):
+            return _made(text, factory, kwargs)
+    except _AuthorError as error:
+        if not error.on_meta:
+            raise
+        return None
 
 
 def _made(text: str, factory: Any, kwargs: Mapping[str, Any]) -> nn.Module:
@@ -176,7 +207,13 @@ def _beside(text: str) -> Iterator[None]:
             sys.path.remove(folder)
 
 
-def _failed(problem: str, error: BaseException, where: str, write: str | None = None) -> SourceError:
+class _AuthorError(SourceError):
+    """What the author's own code raised."""
+
+    on_meta = False
+
+
+def _failed(problem: str, error: BaseException, where: str, write: str | None = None) -> _AuthorError:
     """The author's error, with the author's file and line."""
     place, trace = where, error.__traceback__
     own = str(Path(__file__).parents[1])
@@ -188,7 +225,20 @@ def _failed(problem: str, error: BaseException, where: str, write: str | None = 
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         place = f"{error.filename}:{error.lineno}"
     told = " ".join(str(error).split())[:300]
-    return SourceError(problem, where=place, got=f"{type(error).__name__}: {told}", write=write)
+    failed = _AuthorError(problem, where=place, got=f"{type(error).__name__}: {told}", write=write)
+    failed.on_meta = _tells_of_meta(error)
+    return failed
+
+
+def _tells_of_meta(error: BaseException | None) -> bool:
+    """Whether an error, or one that it followed, names the device without numbers."""
+    for _ in range(20):
+        if error is None:
+            break
+        if "meta" in str(error).lower():
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _listed(kwargs: Mapping[str, Any]) -> str:

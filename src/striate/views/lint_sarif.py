@@ -12,6 +12,9 @@ from striate.views.lint_text import LintedNetwork
 
 __all__ = ["RuleLike", "sarif_text"]
 
+#: Inline text can be long.
+_NAME_LIMIT = 200
+
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -48,16 +51,20 @@ class RuleLike(Protocol):
 def sarif_text(results: Sequence[LintedNetwork], rules: Sequence[RuleLike], version: str) -> str:
     """All findings as one SARIF log; those that comments allow stand in it as suppressed.
 
+    Every result has a place in a file, because GitHub's code scanning refuses a log with one that has none: what is
+    about no line stands at line 1 of the network's file; of a network that is no file (one of the zoo, inline text)
+    the artifact is what was asked for.
+
     Args:
         results: one for each network.
         rules: those that were run.
         version: of Striate.
     """
     index = {rule.code: place for place, rule in enumerate(rules)}
-    found = [_result(finding, result.target, index) for result in results for finding in result.findings]
+    found = [_result(finding, result, index) for result in results for finding in result.findings]
     for result in results:
         for finding in result.allowed:
-            found.append({**_result(finding, result.target, index), "suppressions": [{"kind": "inSource"}]})
+            found.append({**_result(finding, result, index), "suppressions": [{"kind": "inSource"}]})
     driver = {
         "name": "striate",
         "version": version,
@@ -79,15 +86,22 @@ def _rule(rule: RuleLike) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, target: str, index: Mapping[str, int]) -> dict[str, Any]:
+def _result(finding: Finding, network: LintedNetwork, index: Mapping[str, int]) -> dict[str, Any]:
     message = finding.message if finding.fix is None else f"{finding.message}. Fix: {finding.fix}"
     result: dict[str, Any] = {"ruleId": finding.code}
     if finding.code in index:
         result["ruleIndex"] = index[finding.code]
+    target = network.target
     logical = {"fullyQualifiedName": f"{target}: {finding.where}" if finding.where else target, "kind": "object"}
-    location: dict[str, Any] = {"logicalLocations": [logical]}
+    file, line = _place(finding, network)
+    physical = {"artifactLocation": {"uri": quote(file.replace("\\", "/"))}, "region": {"startLine": line}}
+    location = {"physicalLocation": physical, "logicalLocations": [logical]}
+    return {**result, "level": _LEVELS[finding.severity], "message": {"text": message}, "locations": [location]}
+
+
+def _place(finding: Finding, network: LintedNetwork) -> tuple[str, int]:
+    """The file and the line that a finding is shown at."""
     file, _, line = (finding.origin or "").rpartition(":")
     if file and line.isdecimal() and int(line):
-        artifact = {"uri": quote(file.replace("\\", "/"))}
-        location["physicalLocation"] = {"artifactLocation": artifact, "region": {"startLine": int(line)}}
-    return {**result, "level": _LEVELS[finding.severity], "message": {"text": message}, "locations": [location]}
+        return file, int(line)
+    return network.file or network.target[:_NAME_LIMIT] or "network", 1

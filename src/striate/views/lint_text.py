@@ -50,6 +50,11 @@ class LintedNetwork(Protocol):
         """What comments allow."""
         ...
 
+    @property
+    def file(self) -> str | None:
+        """The file that it stands in; None where it stands in none."""
+        ...
+
 
 def lint_view(results: Sequence[LintedNetwork], *, whole: bool = False) -> RenderableType:
     """Findings by network, errors first, and a last line that counts them.

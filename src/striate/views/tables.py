@@ -107,7 +107,8 @@ class Grid:
                 if cell.style or cell.spans:
                     shown = cell.copy()
                     shown.rstrip()
-                    line += shown.render(console)
+                    # Appended to a text, a style of the whole cell is rendered too.
+                    line += Text().append_text(shown).render(console)
                 else:
                     line.append(Segment(text))
                 waiting = self.gap + (0 if column.right else free)

@@ -23,6 +23,9 @@ _FOREIGN = {
     b"ustar": "a tar archive",
 }
 
+#: The length of a header of safetensors and its first letter; no pickle that holds a tensor is shorter.
+_SHORTEST = 9
+
 
 def read_checkpoint(path: str | Path, *, guess: bool = True) -> Checkpoint:
     """What a file of weights holds, without running anything in it and without reading its numbers.
@@ -69,6 +72,11 @@ def read_checkpoint(path: str | Path, *, guess: bool = True) -> Checkpoint:
 def _contents(stream: BinaryIO, size: int, where: str) -> Contents:
     start = stream.read(9)
     stream.seek(0)
+    if len(start) < _SHORTEST:
+        got = "an empty file" if not start else f"{size} byte{'' if size == 1 else 's'}"
+        raise WeightsError(
+            "this is no file of weights, or it is cut off", where=where, got=got, needs="safetensors or PyTorch's"
+        )
     if start.startswith(b"PK\x03\x04") and start[8:] != b"{":
         archive = Archive(stream, where)
         return read_exported_program(archive, where) if is_exported_program(archive) else read_torch_zip(archive, where)
@@ -77,6 +85,6 @@ def _contents(stream: BinaryIO, size: int, where: str) -> Contents:
             raise WeightsError(
                 "this is no file of weights that is read", where=where, got=what, needs="safetensors or PyTorch's"
             )
-    if start[8:] == b"{" or len(start) < 9 or where.lower().endswith(".safetensors"):
+    if start[8:] == b"{" or where.lower().endswith(".safetensors"):
         return read_safetensors(stream, size, where)
     return read_torch_pickles(stream, size, where)

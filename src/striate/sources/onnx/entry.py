@@ -18,34 +18,37 @@ __all__ = ["enter_inputs"]
 _LOOKED_THROUGH = 64
 
 
-def enter_inputs(importer: Importer, given: Shape | None, where: str) -> int | None:
+def enter_inputs(importer: Importer, given: tuple[Shape, ...] | None, where: str) -> int | None:
     """Add the inputs of a file to the network.
 
     Args:
         importer: of the file.
-        given: the shape of one image that its caller asks for.
+        given: the shape of one image that its caller asks for, for each input.
         where: the file, for errors.
 
     Returns:
         The size of the batch where the file fixes it; None where it is left open.
 
     Raises:
-        SourceError: there is no input, several where one shape is given, or one whose shape is open or no image's.
+        SourceError: there is no input, another number of them than of shapes given, or one whose shape is open or no
+            image's.
     """
     inputs = importer.model.inputs
     if not inputs:
         raise SourceError("this network has no input", where=where, needs="an input that takes images")
-    if given is not None and len(inputs) > 1:
+    if given is not None and len(given) != len(inputs):
+        counted = "one input shape is given" if len(given) == 1 else f"{len(given)} input shapes are given"
         raise SourceError(
-            "one input shape is given for a network with several inputs",
+            f"{counted} for a network with {'several inputs' if len(inputs) > 1 else 'one'}",
             where=where,
-            got=f"{format_shape(given)} for {short(', '.join(inputs))}",
-            needs="a file in which their sizes are fixed",
+            got=f"{' and '.join(map(format_shape, given))} for {short(', '.join(inputs))}",
+            needs="one shape for each input",
+            write="--input " + ",".join("3x224x224" for _ in inputs),
         )
     batches: set[int | None] = set()
-    for name, sizes in inputs.items():
+    for index, (name, sizes) in enumerate(inputs.items()):
         last = _channels_last(importer, name, sizes)
-        shape = _shape(name, sizes, given, last, where)
+        shape = _shape(name, sizes, None if given is None else given[index], last, where)
         batch = sizes[0] if sizes else None
         batches.add(batch if isinstance(batch, int) else None)
         count = batch if isinstance(batch, int) else 1

@@ -18,7 +18,7 @@ from striate.sources.onnx.importer import Importer
 from striate.sources.onnx.maps import Map
 from striate.sources.onnx.model import OnnxModel
 from striate.sources.onnx.stepping import step
-from striate.sources.options import check_classes, check_input, with_classes
+from striate.sources.options import check_classes, check_inputs, with_classes
 from striate.units import Shape
 
 __all__ = ["ImportedOnnx", "read_onnx"]
@@ -39,7 +39,9 @@ class ImportedOnnx:
     findings: tuple[Finding, ...] = ()
 
 
-def read_onnx(path: str | Path, *, input: Shape | None = None, classes: int | None = None) -> ImportedOnnx:
+def read_onnx(
+    path: str | Path, *, input: Shape | tuple[Shape, ...] | None = None, classes: int | None = None
+) -> ImportedOnnx:
     """The network in an ONNX file, of any exporter, from opset 11 on.
 
     The weights are not read, and nothing in the file is run. Batch normalisation that the exporter has folded into the
@@ -47,7 +49,8 @@ def read_onnx(path: str | Path, *, input: Shape | None = None, classes: int | No
 
     Args:
         path: of the ``.onnx`` file.
-        input: the shape of one image, ``(channels, *spatial)``, where the file leaves sizes open, or another one.
+        input: the shape of one image, ``(channels, *spatial)``, where the file leaves sizes open, or another one;
+            a tuple of them for several inputs.
         classes: the number of classes, as :func:`striate.sources.load` takes it.
 
     Raises:
@@ -56,7 +59,7 @@ def read_onnx(path: str | Path, *, input: Shape | None = None, classes: int | No
     """
     path = Path(path)
     where = str(path)
-    size, count = check_input(input), check_classes(classes)
+    size, count = check_inputs(input), check_classes(classes)
     whole = decode(parse_file(path), where, path.parent)
     model = fused(whole)
     importer = Importer(model, path.parent)

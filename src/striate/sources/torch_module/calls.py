@@ -65,6 +65,8 @@ class Call:
             inner = inner[:-1] if inner.endswith("_") and not inner.endswith("__") else inner
         self.name = inner if name != "__setitem__" else name
         self.values: list[Value] = []
+        #: Whether it changes the numbers of a tensor that it is given.
+        self.writes = self.in_place or name == "__setitem__" or kwargs.get("out") is not None
         self._known: dict[int, Value] = {}
         self._collect(args)
         self._collect(kwargs)

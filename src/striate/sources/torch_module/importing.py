@@ -19,7 +19,7 @@ from striate.sources.torch_module.nodes import Nodes
 from striate.sources.torch_module.places import Places
 from striate.sources.torch_module.recorder import Recorder
 from striate.sources.torch_module.unchanged import unchanged
-from striate.sources.torch_module.values import Pending, Place, tensors_in
+from striate.sources.torch_module.values import Pending, Place, Value, tensors_in
 from striate.units import Shape, format_shape
 
 __all__ = ["import_module"]
@@ -66,7 +66,7 @@ def import_module(
     parameters = dict(module.named_parameters())
     batch = _batch(shapes, parameters)
     places = Places(module)
-    recorder = Recorder(parameters, batch, places)
+    recorder = Recorder(parameters, _others(module), batch, places)
     for layer, label in zip(layers, labels, strict=True):
         recorder.nodes.pending.append(Pending(layer, (), layer.shape, Place("", False, None), name=label))
     dtype = next((p.dtype for p in parameters.values() if p.is_floating_point()), torch.get_default_dtype())
@@ -85,7 +85,7 @@ def _run(module: nn.Module, entries: list[Tensor], recorder: Recorder, places: P
             return module(*entries)
     except StriateError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         shown = " and ".join(format_shape(shape) for shape in shapes)
         where = places.of(error.__traceback__) or (f"module {recorder.calling}" if recorder.calling else None)
         raise forward_failed(error, where, shown, recorder.batch, recorder.nodes.refusal) from None
@@ -101,7 +101,25 @@ def _outputs(result: Any, recorder: Recorder, title: str) -> tuple[int, ...]:
             got=f"{type(result).__name__} with {len(values)} tensors",
             needs="a forward pass that returns tensors computed from its arguments",
         )
+    for value in values:
+        if value.node is not None and value.tensor.dim() and value.tensor.shape[0] not in (0, 1, recorder.batch):
+            _check_rows(value, recorder)
     return found
+
+
+def _check_rows(value: Value, recorder: Recorder) -> None:
+    """What is returned has one row for each image: ``x.view(-1, 512)`` may have made several of one."""
+    if value.tensor.shape[0] % recorder.batch:
+        return
+    waiting, seen = [value.node], set[int]()
+    while waiting:
+        node = waiting.pop(0)
+        if node is None or node in seen:
+            continue
+        if node in recorder.mixing:
+            raise recorder.mixing[node]
+        seen.add(node)
+        waiting += recorder.nodes.pending[node].inputs
 
 
 def _graph(title: str, nodes: Nodes, outputs: tuple[int, ...]) -> Graph:
@@ -154,6 +172,11 @@ def _labels(module: nn.Module, count: int, names: Sequence[str] | None) -> list[
     except (TypeError, ValueError):
         known = []
     return [known[index] if index < len(known) else f"input{index + 1}" for index in range(count)]
+
+
+def _others(module: nn.Module) -> list[Tensor]:
+    """Buffers, and tensors that are attributes of a part or stand in one of its lists and mappings."""
+    return tensors_in([vars(part) for part in module.modules()])
 
 
 def _batch(shapes: Sequence[Shape], parameters: Mapping[str, Tensor]) -> int:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn.modules import module as hooks
 
+from striate.sources.torch_module.faults import scripted_part
 from striate.sources.torch_module.values import Place
 
 __all__ = ["Places"]
@@ -54,6 +55,8 @@ class Places:
         if path is None:
             above = self._stack[-1].path
             path = f"{above}.{type(module).__name__}" if above else type(module).__name__
+        if isinstance(module, torch.jit.ScriptModule):
+            raise scripted_part(path, type(module).__name__, self.here())
         leaf = type(module).__module__.startswith("torch.nn.") and next(module.children(), None) is None
         self._stack.append(Place(path, leaf or "parametriz" in type(module).__module__, None))
 

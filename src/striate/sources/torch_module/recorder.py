@@ -8,29 +8,33 @@ that nothing can change them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from striate.errors import SourceError
 from striate.sources.torch_module.calls import Call, told_name
-from striate.sources.torch_module.faults import data_dependent, mixed_images, nothing_left
+from striate.sources.torch_module.faults import data_dependent, mixed_images, named_input, nothing_left
 from striate.sources.torch_module.functions import FACTORIES, MIXING, MOVING_KINDS, QUESTIONS, SILENT
 from striate.sources.torch_module.layout import plain_layout
 from striate.sources.torch_module.nodes import Nodes
 from striate.sources.torch_module.operations import reader_of
 from striate.sources.torch_module.places import Places
 from striate.sources.torch_module.readers import arranged
+from striate.sources.torch_module.tensors import READABLE, Tensors
 from striate.sources.torch_module.values import Found, Place, Value, image_shape, tensors_in
 from striate.sources.torch_module.watching import watch
 from striate.units import Shape
 
 __all__ = ["Recorder"]
 
-#: Constants with at most so many numbers are computed for real, so that the forward may read them.
-READABLE = 4096
+#: Questions whose answer lies in the tensor's own memory.
+_SHARING = ("numpy", "__array__", "__dlpack__")
+#: How the names of calls begin whose numbers nobody knows.
+_RANDOM = ("rand", "normal", "bernoulli", "empty", "uniform", "exponential", "multinomial", "dropout")
 
 
 class Recorder(TorchFunctionMode):
@@ -38,28 +42,26 @@ class Recorder(TorchFunctionMode):
 
     Args:
         parameters: the module's parameters by their full names.
+        others: its buffers, and tensors that are attributes.
         batch: how many images the pass runs with.
         places: says where a call comes from.
     """
 
-    def __init__(self, parameters: Mapping[str, Tensor], batch: int, places: Places) -> None:
+    def __init__(self, parameters: Mapping[str, Tensor], others: Iterable[Tensor], batch: int, places: Places) -> None:
         super().__init__()
         self.batch = batch
         self.nodes = Nodes({name: tuple(entry.shape) for name, entry in parameters.items()})
-        self._names = {id(entry): name for name, entry in reversed(list(parameters.items()))}
+        self._tensors = Tensors(parameters, others, batch, self.nodes, places)
         self._places = places
         #: The module, by its path, whose forward made the last call.
         self.calling = ""
-        self._values: dict[int, Value] = {}
-        #: What stands for a tensor of the author's, and that tensor, so that its id stays its own.
-        self._stand_ins: dict[int, tuple[Tensor, Value]] = {}
-        #: Values that lie in one memory, by that memory.
-        self._memory: dict[int, list[Value]] = {}
+        #: Nodes that took the images of a batch together with an axis, with the error for a result of that kind.
+        self.mixing: dict[int, SourceError] = {}
 
     def enter(self, shape: Shape, node: int, dtype: torch.dtype) -> Tensor:
         """The tensor that stands for a batch of images."""
         tensor = torch.empty((self.batch, *shape), dtype=dtype, device="meta")
-        self._register(Value(tensor, node, plain_layout(shape)))
+        self._tensors.register(Value(tensor, node, plain_layout(shape)))
         return tensor
 
     def place(self) -> Place:
@@ -67,35 +69,8 @@ class Recorder(TorchFunctionMode):
         return self._places.current()
 
     def value_of(self, tensor: Tensor) -> Value:
-        """What is known of a tensor; of one never seen before, what its memory tells."""
-        known = self._values.get(id(tensor))
-        if known is not None:
-            return known
-        if id(tensor) in self._stand_ins:
-            return self._stand_ins[id(tensor)][1]
-        if tensor.device.type == "meta" and id(tensor) not in self._names:
-            for other in reversed(self._memory.get(_memory(tensor), [])):
-                if other.tensor.shape == tensor.shape and other.tensor.stride() == tensor.stride():
-                    return other
-        return self._stand_in(tensor)
-
-    def _stand_in(self, tensor: Tensor) -> Value:
-        name = self._names.get(id(tensor))
-        empty = torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype, device="meta")
-        weights = frozenset() if name is None else frozenset((name,))
-        readable = name is None and tensor.device.type != "meta" and tensor.numel() <= READABLE
-        stray = name is None and isinstance(tensor, nn.Parameter)
-        real = tensor.detach() if readable else None
-        value = Value(empty, weights=weights, parameter=name, real=real, stray=stray)
-        self._stand_ins[id(tensor)] = (tensor, value)
-        self._values[id(empty)] = value
-        return value
-
-    def _register(self, value: Value) -> Tensor:
-        self._values[id(value.tensor)] = value
-        if value.node is not None:
-            self._memory.setdefault(_memory(value.tensor), []).append(value)
-        return value.tensor
+        """What is known of a tensor."""
+        return self._tensors.of(tensor)
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -116,6 +91,8 @@ class Recorder(TorchFunctionMode):
             return self._constant(call)
         if call.name in QUESTIONS:
             raise data_dependent(call.name, self._places.here())
+        if call.name == "__getitem__" and isinstance(args[1], str):
+            raise named_input(args[1], self._places.here())
         self.nodes.refusal = None
         self.calling = self._places.path
         if reader := reader_of(call.name):
@@ -138,20 +115,12 @@ class Recorder(TorchFunctionMode):
         """The tensor of a node that a layer gives, without computing anything."""
         layout = plain_layout(self.nodes.shape(node)) if found.layout is None else found.layout
         if call.in_place and call.values[0].node is not None and layout.shape == call.values[0].tensor.shape[1:]:
-            return self._written(call.values[0], node, layout)
+            return self._tensors.written(call.values[0], node, layout)
         if view is not None and tuple(view.shape[1:]) == layout.shape:
-            return self._register(Value(view, node, layout))
+            return self._tensors.register(Value(view, node, layout))
         like = next(value for value in call.values if value.node is not None)
         tensor = torch.empty((self.batch, *layout.shape), dtype=like.tensor.dtype, device="meta")
-        return self._register(Value(tensor, node, layout, operation="permute"))
-
-    def _written(self, value: Value, node: int, layout: Any) -> Tensor:
-        """The same tensor with other numbers: whatever else lies in its memory has changed too."""
-        for other in self._memory.get(_memory(value.tensor), []):
-            if other is not value and other.node is not None:
-                other.stale.append(node)
-        value.node, value.layout, value.place, value.stale = node, layout, None, []
-        return self._register(value)
+        return self._tensors.register(Value(tensor, node, layout, operation="permute"))
 
     def view(self, call: Call, tensor: Tensor, layout: Any) -> Tensor:
         """A tensor with the numbers of the call's first value, in another arrangement."""
@@ -160,7 +129,7 @@ class Recorder(TorchFunctionMode):
             tensor = tensor.detach()
         place = self._places.current()
         value = Value(tensor, first.node, layout, place=place, operation=told_name(call.func), stale=list(first.stale))
-        return self._register(value)
+        return self._tensors.register(value)
 
     def run(self, call: Call) -> Any:
         """Compute a call on the device meta."""
@@ -197,13 +166,15 @@ class Recorder(TorchFunctionMode):
             nature = "unknown" if seen.nature == "pointwise" and not pointwise else seen.nature
             node = self.nodes.opaque(told, shape, inputs, place, weights if number == 0 else frozenset(), cost, nature)
             layout = plain_layout(shape) if regular else None
-            known = self._values.get(id(tensor))
-            if known is not None and known.node is not None and (call.in_place or call.name == "__setitem__"):
-                self._written(known, node, layout)
+            if call.name in MIXING and tensor.shape[0] % self.batch == 0 and tensor.shape[0] != self.batch:
+                self.mixing[node] = mixed_images(told, tuple(tensor.shape), self.batch, self._places.here())
+            known = self._tensors.known(tensor)
+            if known is not None and call.writes:
+                self._tensors.written(known, node, layout)
                 continue
             if known is not None:
                 replaced[id(tensor)] = tensor.detach()
-            self._register(Value(replaced.get(id(tensor), tensor), node, layout))
+            self._tensors.register(Value(replaced.get(id(tensor), tensor), node, layout))
         return _swapped(result, replaced) if replaced else result
 
     def _number_by_number(self, call: Call, output: Tensor, told: str) -> Tensor | None:
@@ -220,31 +191,36 @@ class Recorder(TorchFunctionMode):
         weights = frozenset(name for value in call.values for name in value.weights)
         place, shape = self._places.current(), self.nodes.shape(inputs[0])
         node = self.nodes.opaque(told, shape, inputs, place, weights, 0, "pointwise")
-        return self._register(Value(output, node, layout))
+        return self._tensors.register(Value(output, node, layout))
 
     def _constant(self, call: Call) -> Any:
         """A call that the inputs do not reach: computed with numbers where they are few and may be read."""
-        free = not call.in_place and "out" not in call.kwargs
         if call.name in QUESTIONS:
             if any(value.tensor.is_meta and value.real is None and value.parameter is None for value in call.values):
-                raise data_dependent(call.name, self._places.here())
-            return call.func(*call.originals(call.args), **call.originals(call.kwargs))
+                raise data_dependent(call.name, self._places.here(), constant=True)
+            given = call.originals(call.args)
+            if call.name in _SHARING:
+                given = tuple(entry.clone() if isinstance(entry, Tensor) else entry for entry in given)
+            return call.func(*given, **call.originals(call.kwargs))
         result = self.run(call)
         weights = frozenset(name for value in call.values for name in value.weights)
         outputs = tensors_in(result)
+        if call.name == "__setitem__":
+            outputs = [call.values[0].tensor]
         numbers = None
-        readable = all(value.real is not None for value in call.values)
-        if free and readable and all(tensor.numel() <= READABLE for tensor in outputs):
+        random = call.name.startswith(_RANDOM)
+        readable = not random and all(value.real is not None for value in call.values)
+        if readable and all(tensor.numel() <= READABLE for tensor in outputs):
             numbers = tensors_in(call.func(*call.originals(call.args), **call.originals(call.kwargs)))
         for index, tensor in enumerate(outputs):
-            if id(tensor) in self._values:
-                # Written in place, or handed on.
-                known = self._values[id(tensor)]
+            known = self._tensors.known(tensor)
+            if known is not None and call.writes:
+                self._tensors.overwritten(known, weights, numbers is not None)
+            elif known is not None:
                 known.weights |= weights
-                known.real, known.zero = known.real if free else None, known.zero and free
-                continue
-            real = numbers[index] if numbers is not None else None
-            self._values[id(tensor)] = Value(tensor, weights=weights, real=real)
+            else:
+                real = numbers[index] if numbers is not None else None
+                self._tensors.register(Value(tensor, weights=weights, real=real))
         return result
 
     def _attribute(self, func: Any, args: tuple[Any, ...]) -> Any:
@@ -272,16 +248,12 @@ class Recorder(TorchFunctionMode):
             options["device"] = "meta"
         out = func(*call.tensors(args), **options)
         real = None
-        random = call.name.startswith(("rand", "normal", "bernoulli", "empty"))
+        random = call.name.startswith(_RANDOM)
         if out.numel() <= READABLE and not random and not call.depends and all(v.real is not None for v in call.values):
             real = func(*call.originals(args), **call.originals(kwargs))
         zero = call.name in ("zeros", "zeros_like", "new_zeros")
-        self._values[id(out)] = Value(out, real=real, zero=zero)
+        self._tensors.register(Value(out, real=real, zero=zero))
         return out
-
-
-def _memory(tensor: Tensor) -> int:
-    return int(tensor.untyped_storage()._cdata)
 
 
 def _swapped(tree: Any, replaced: Mapping[int, Tensor]) -> Any:

@@ -24,7 +24,9 @@ def unused_allow(net: Subject) -> Iterator[Evidence]:
     Source: the linters ESLint (``--report-unused-disable-directives``) and Ruff (RUF100 ``unused-noqa``).
     """
     for idle in net.idle_allows:
-        if idle.known:
+        if idle.word:
+            message, fix = f"`{idle.name}` is no word that comments for the linter begin with", f"{idle.hint} NAME"
+        elif idle.known:
             message, fix = f"`allow {idle.name}` allows nothing: the rule finds nothing here", "take the comment away"
         elif idle.name:
             message = f"`allow {idle.name}` allows nothing: there is no rule of this name"
