@@ -69,7 +69,8 @@ def assert_interrupted(training: Training, code: int, out: str, err: str, expect
         assert run.module.get_parameter("conv1.weight").isfinite().all()
         assert f"error: {folder}: interrupted" in err
     if not folders:
-        assert err in ("", "error: interrupted\n") or "arithmetic" in err
+        # Before there is a folder, notes on the images and on the machine may have been told already.
+        assert err == "" or err.endswith("error: interrupted\n")
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

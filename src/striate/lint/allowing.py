@@ -74,7 +74,7 @@ def read_allows(comments: Iterable[Comment], file: str) -> Iterator[Allow]:
     Names stand one after the other, with commas or spaces between them; what follows a colon is the reason.
 
     >>> list(read_allows([Comment("# striate: allow even-kernel, N104: as in the paper", 3, 4)], "net.yaml"))
-    [Allow(names=('even-kernel', 'N104'), file='net.yaml', line=3, about=4)]
+    [Allow(names=('even-kernel', 'N104'), file='net.yaml', line=3, about=4, mistyped=None)]
     """
     for comment in comments:
         if found := _ALLOW.match(comment.text.strip()):
