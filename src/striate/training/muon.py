@@ -16,9 +16,9 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 def orthogonalized(matrix: torch.Tensor, steps: int) -> torch.Tensor:
     """A matrix with the same singular vectors and all singular values near 1.
 
-    ``X ← Q·X`` with ``Q = a·I + b·A + c·A²`` and ``A = X·Xᵀ``, from ``X = G / ‖G‖``: a polynomial in the singular values
-    alone. Since ``A`` becomes ``Q·A·Q``, the iteration runs on the small matrix A, and only its beginning and its end
-    touch the whole of X.
+    ``X ← Q·X`` with ``Q = a·I + b·A + c·A²`` and ``A = X·Xᵀ``, from ``X = G / ‖G‖``: a polynomial in the singular
+    values alone. Since ``A`` becomes ``Q·A·Q``, the iteration runs on the small matrix A, and only its beginning and its
+    end touch the whole of X.
 
     Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024; Bernstein and Newhouse, "Old
     optimizer, new norm: an anthology", 2024, for the iteration.
@@ -36,12 +36,10 @@ def orthogonalized(matrix: torch.Tensor, steps: int) -> torch.Tensor:
     x: torch.Tensor = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)
     gram, product = x @ x.T, torch.eye(len(x), dtype=x.dtype, device=x.device)
-    for step in range(steps):
-        if step:
-            gram = factor @ gram @ factor
+    for _ in range(steps):
         factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
         factor.diagonal().add_(a)
-        product = factor @ product
+        gram, product = factor @ gram @ factor, factor @ product
     x = product @ x
     return x.T if tall else x
 
