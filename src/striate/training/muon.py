@@ -17,8 +17,8 @@ def orthogonalized(matrix: torch.Tensor, steps: int) -> torch.Tensor:
     """A matrix with the same singular vectors and all singular values near 1.
 
     ``X ← Q·X`` with ``Q = a·I + b·A + c·A²`` and ``A = X·Xᵀ``, from ``X = G / ‖G‖``: a polynomial in the singular
-    values alone. Since ``A`` becomes ``Q·A·Q``, the iteration runs on the small matrix A; only its beginning and its end
-    touch the whole of X.
+    values alone. Since ``A`` becomes ``Q·A·Q``, the iteration runs on the small matrix A; only its beginning and
+    its end touch the whole of X.
 
     Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024; Bernstein and Newhouse, "Old
     optimizer, new norm: an anthology", 2024, for the iteration.
