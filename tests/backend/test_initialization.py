@@ -6,9 +6,11 @@ import math
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from torch import Tensor
 
 from properties.running import node_values
+from striate import zoo
 from striate.backend import SCHEMES, Scheme, build_module, initialize
 from striate.backend.following import following_activation
 from striate.backend.operations import operation_of
@@ -125,6 +127,69 @@ def test_auto_chooses_by_the_activation_that_follows() -> None:
     assert_normal(weights(net, "auto", "bent.weight"), math.sqrt(2 / 200))
     assert_uniform(weights(net, "auto", "squashed.weight"), math.sqrt(6 / 400))
     assert_uniform(weights(net, "auto", "last.weight"), math.sqrt(6 / 700))
+
+
+def classifier(inputs: int = 400, classes: int = 300) -> Chain:
+    return network("classifier", (inputs, 2), classes)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        classifier(200).flatten().dense(300, name="last").build(),
+        classifier(200).flatten().dense(300, name="last").dropout(0.5).softmax().build(),
+        classifier(200).flatten().dense(300, name="last").sigmoid().build(),
+        classifier(400).conv(300, 1, name="last").relu().globalavgpool().build(),
+        classifier(400).conv(300, 1, name="last").avgpool(2).flatten().build(),
+    ],
+    ids=["dense", "softmax", "sigmoid", "SqueezeNet", "average pooling"],
+)
+def test_auto_begins_with_small_logits(net: Graph) -> None:
+    assert_normal(weights(net, "auto", "last.weight"), 0.1 / 20)
+    assert_normal(weights(net, "auto", "last.weight", gain=0.5), 0.5 / 20)
+    # Only this scheme: the others are what their papers say.
+    assert float(weights(net, "xavier", "last.weight").abs().max()) > 0.99 * math.sqrt(6 / 700)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        network("no classes", (200, 2)).flatten().dense(300, name="last").build(),
+        classifier(200).flatten().dense(300, name="last").batchnorm().build(),
+        classifier(200).flatten().dense(300, name="last").rescale(1 / 9).build(),
+        classifier(200).flatten().dense(300, name="last").tanh().build(),
+        classifier(200, 10).flatten().dense(300, name="last").build(),
+        classifier(400).conv(300, 1, name="last").build(),
+    ],
+    ids=["no classes", "normalised", "scaled by the network", "tanh", "another width", "a map for each class"],
+)
+def test_auto_leaves_other_last_layers_as_they_were(net: Graph) -> None:
+    values = weights(net, "auto", "last.weight")
+    assert_uniform(values, math.sqrt(6 / 700))
+    assert torch.equal(values, weights(net, "xavier", "last.weight"))
+
+
+@pytest.mark.parametrize("name", ["simple-cnn", "resnet20", "squeezenet1_1", "mobilenet_v3_small", "vgg11"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_classifiers_first_loss_is_that_of_even_chances(name: str, seed: int) -> None:
+    net = zoo.build(name, (3, 32, 32), 10)
+    module = build_module(net, seed=seed).train()
+    for node in net.nodes:
+        if node.layer.kind == "dropout":
+            module.get_submodule(node.name).eval()
+    digits = load_digits()
+    images = torch.tensor(digits.images[:32], dtype=torch.float32)[:, None].expand(-1, 3, -1, -1)
+    images = torch.nn.functional.interpolate((images - images.mean()) / images.std(), size=(32, 32), mode="bilinear")
+    with torch.no_grad():
+        loss = torch.nn.functional.cross_entropy(module(images), torch.tensor(digits.target[:32]))
+    assert float(loss) == pytest.approx(math.log(10), rel=0.05)
+
+
+def test_the_layers_before_the_logits_learn_from_the_first_step() -> None:
+    module = build_module(zoo.build("simple-cnn", (1, 8, 8), 10), seed=0)
+    images = torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    torch.nn.functional.cross_entropy(module(images), torch.arange(16) % 10).backward()
+    assert all(float(parameter.grad.norm()) > 1e-3 for name, parameter in module.named_parameters() if "weight" in name)
 
 
 @pytest.mark.parametrize(

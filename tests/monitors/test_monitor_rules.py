@@ -48,8 +48,8 @@ def samples(count: int = WINDOW, rate: float = 0.01, loss: float = 2.0, **parts:
 
 FIRES: dict[str, tuple[Story, str]] = {
     "T101": (
-        Story(FACTS, start=replace(GOOD, loss=20.0)),
-        "the first loss is 20, and that of a network that knows nothing 2.3",
+        Story(FACTS, start=replace(GOOD, loss=3.6)),
+        "the first loss is 3.6, and that of a network that knows nothing 2.3",
     ),
     "T102": (
         Story(FACTS, start=replace(GOOD, finite=False, loss=math.nan)),
@@ -136,7 +136,8 @@ FIRES: dict[str, tuple[Story, str]] = {
 
 #: Stories near the line, on the healthy side.
 SILENT: dict[str, Story] = {
-    "a first loss of four times ln 10 at most": Story(FACTS, start=replace(GOOD, loss=3.9 * LN10)),
+    "a first loss of 1.5 times ln 10 at most": Story(FACTS, start=replace(GOOD, loss=1.49 * LN10)),
+    "values of a deviation of two": Story(replace(FACTS, task="values"), start=replace(GOOD, loss=3.9, expected=1.0)),
     "values far from 0 are no network's fault": Story(
         replace(FACTS, task="values"), start=replace(GOOD, loss=0.3, expected=1.0)
     ),

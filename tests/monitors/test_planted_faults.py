@@ -62,12 +62,12 @@ PLANTS: dict[str, tuple[str, str | None, str, Plant, dict[str, Any]]] = {
     "a parameter without a gradient": ("T103", "conv1.weight", NET, filled("conv1.bias", -100.0), {}),
     "sigmoids on top of each other": ("T201", "conv1", DEEP, lambda module: None, {}),
     "sigmoids on top of each other, before training": ("T105", "conv1", DEEP, lambda module: None, {}),
-    "the gradient explodes before training": ("T105", "conv1", NET, scaled("dense1.weight", 3000), {}),
+    "the gradient explodes before training": ("T105", "conv1", NET, scaled("dense1.weight", 1e5), {}),
     "the gradient explodes": (
         "T202",
         "conv1",
         NET,
-        scaled("dense1.weight", 3000),
+        scaled("dense1.weight", 1e5),
         {"learning_rate": 1e-6, "label_smoothing": 0.3},
     ),
     "tanh at its ends": (
