@@ -65,20 +65,20 @@ def main() -> bool:
 
 def _measure(folder: Path, cache: Path) -> bool:
     started: dict[str, list[dict[str, float]]] = {"memory": [], "file": []}
-    _start(folder, cache, "never")  # the system has the JPEGs in its page cache from here on
-    _start(folder, cache, "always")
+    _start(folder, cache, "memory")  # the system has the JPEGs in its page cache from here on
+    _start(folder, cache, "disk")
 
     def first() -> float:
-        started["memory"].append(_start(folder, cache, "never"))
+        started["memory"].append(_start(folder, cache, "memory"))
         return started["memory"][-1]["seconds"]
 
     def second() -> float:
-        started["file"].append(_start(folder, cache, "always"))
+        started["file"].append(_start(folder, cache, "disk"))
         return started["file"][-1]["seconds"]
 
     cold, warm = compare(first, second, REPEATS)
     shutil.rmtree(cache)
-    writing = _start(folder, cache, "always")
+    writing = _start(folder, cache, "disk")
     if started["memory"][0]["hash"] != started["file"][0]["hash"] or writing["hash"] != started["file"][0]["hash"]:
         print("the images are not the same")
         return False

@@ -65,6 +65,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "channels": ("3", 3),
     "fit": ("crop", "crop"),
     "broken": ("error", "error"),
+    "cache": ("disk", "disk"),
     "precision": ("fp32", "fp32"),
     "layout": ("contiguous", "contiguous"),
     "rewrites": ("off", "off"),

@@ -105,13 +105,13 @@ def test_the_same_images_as_in_memory(
             data = (root / name).read_bytes()
             (root / name).write_bytes(data[: len(data) // 2])
         options = {"seed": 5, "val": 0.2}
-    memory = load_data(path, cache="never", **options)  # type: ignore[arg-type]
+    memory = load_data(path, cache="memory", **options)  # type: ignore[arg-type]
     assert not on_disk(memory.train.images)
-    first = load_data(path, cache="always", **options)  # type: ignore[arg-type]
+    first = load_data(path, cache="disk", **options)  # type: ignore[arg-type]
     assert_same(memory, first)
     assert all(on_disk(split.images) for split in first.splits.values()), "no split was copied into memory"
     with no_decoding():
-        again = load_data(path, cache="always", **options)  # type: ignore[arg-type]
+        again = load_data(path, cache="disk", **options)  # type: ignore[arg-type]
         assert_same(memory, again)
         assert again.card == first.card
         assert_same(memory, load_data(path, **options))  # type: ignore[arg-type]
@@ -119,7 +119,7 @@ def test_the_same_images_as_in_memory(
 
 
 def test_what_is_said_about_it(folders: Folders, store: Path) -> None:
-    dataset = load_data(folders({"a": 8, "b": 8}), cache="always")
+    dataset = load_data(folders({"a": 8, "b": 8}), cache="disk")
     [path] = store.iterdir()
     [finding] = [finding for finding in dataset.findings if finding.code == "D029"]
     assert finding.where == str(path)
@@ -136,7 +136,7 @@ def test_only_when_memory_is_short(folders: Folders, store: Path, monkeypatch: p
     assert_same(memory, dataset)
     assert codes(dataset) == ["D029"]
     with pytest.raises(DataError, match="do not fit in memory"):
-        load_data(root, cache="never")
+        load_data(root, cache="memory")
 
 
 def test_neither_memory_nor_disk(folders: Folders, monkeypatch: pytest.MonkeyPatch, store: Path) -> None:
@@ -155,7 +155,7 @@ def test_neither_memory_nor_disk(folders: Folders, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("change", ["pixels", "time", "more", "options"])
 def test_a_change_is_noticed(folders: Folders, picture: Picture, store: Path, change: str) -> None:
     root = folders({"a": 10, "b": 10})
-    load_data(root, cache="always")
+    load_data(root, cache="disk")
     options: dict[str, object] = {}
     path = root / "a/img4.png"
     if change == "pixels":
@@ -168,15 +168,15 @@ def test_a_change_is_noticed(folders: Folders, picture: Picture, store: Path, ch
     else:
         options["seed"] = 1
     with no_decoding(), pytest.raises((AssertionError, DataError)):
-        load_data(root, cache="always", **options)  # type: ignore[arg-type]
-    assert_same(load_data(root, cache="never", **options), load_data(root, cache="always", **options))  # type: ignore[arg-type]
+        load_data(root, cache="disk", **options)  # type: ignore[arg-type]
+    assert_same(load_data(root, cache="memory", **options), load_data(root, cache="disk", **options))  # type: ignore[arg-type]
     assert len(list(store.iterdir())) == (2 if change == "options" else 1), "what is out of date is removed"
 
 
 @pytest.mark.parametrize("fault", ["pixel", "record", "seal", "cut", "empty", "foreign"])
 def test_a_damaged_file_is_never_used(folders: Folders, store: Path, fault: str, small_stretches: None) -> None:
     root = folders({"a": 10, "b": 10})
-    whole = load_data(root, cache="always")
+    whole = load_data(root, cache="disk")
     [path] = store.iterdir()
     data = bytearray(path.read_bytes())
     place = {"pixel": 3 * 10 * 12 * 7 + 5, "record": 3 * 10 * 12 * 20 + 30, "seal": len(data) - 20}.get(fault)
@@ -191,7 +191,7 @@ def test_a_damaged_file_is_never_used(folders: Folders, store: Path, fault: str,
     if fault == "pixel":
         assert "the pixels of images 4 to 7 were changed" in finding.message
     assert (dataset.train.images == whole.train.images).all()
-    assert codes(load_data(root, cache="always")) == ["D029"]
+    assert codes(load_data(root, cache="disk")) == ["D029"]
 
 
 def count_decoded(patch: pytest.MonkeyPatch, stop_after: int | None = None) -> list[int]:
@@ -212,15 +212,15 @@ def count_decoded(patch: pytest.MonkeyPatch, stop_after: int | None = None) -> l
 
 def test_an_interrupted_start_is_gone_on_with(folders: Folders, store: Path, small_stretches: None) -> None:
     root = folders({"a": 12, "b": 12})
-    memory = load_data(root, cache="never")
+    memory = load_data(root, cache="memory")
     with pytest.MonkeyPatch.context() as patch:
         count_decoded(patch, stop_after=14)
         with pytest.raises(KeyboardInterrupt):
-            load_data(root, cache="always")
+            load_data(root, cache="disk")
     assert sorted(path.suffix for path in store.iterdir()) == [".journal", ".part"]
     with pytest.MonkeyPatch.context() as patch:
         done = count_decoded(patch)
-        dataset = load_data(root, cache="always")
+        dataset = load_data(root, cache="disk")
     assert len(done) == 24 - 12, "three stretches of four images were whole"
     assert_same(memory, dataset)
     assert [path.suffix for path in store.iterdir()] == [".pixels"]
@@ -231,11 +231,11 @@ def test_what_an_interrupted_start_left_is_checked(
     folders: Folders, store: Path, small_stretches: None, fault: str
 ) -> None:
     root = folders({"a": 12, "b": 12})
-    memory = load_data(root, cache="never")
+    memory = load_data(root, cache="memory")
     with pytest.MonkeyPatch.context() as patch:
         count_decoded(patch, stop_after=14)
         with pytest.raises(KeyboardInterrupt):
-            load_data(root, cache="always")
+            load_data(root, cache="disk")
     [part] = store.glob("*.part")
     [journal] = store.glob("*.journal")
     if fault == "pixels":
@@ -247,7 +247,7 @@ def test_what_an_interrupted_start_left_is_checked(
         journal.write_text("\n".join([lines[0], lines[1], lines[2][:20]]))
     with pytest.MonkeyPatch.context() as patch:
         done = count_decoded(patch)
-        assert_same(memory, load_data(root, cache="always"))
+        assert_same(memory, load_data(root, cache="disk"))
     assert len(done) == 20
 
 
@@ -264,15 +264,15 @@ def test_kill_9_loses_nothing_but_the_last_stretch(folders: Folders, store: Path
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    return decode(*arguments)\n"
         "files.decode = counted\n"
-        f"load_data({str(root)!r}, cache='always')\n"
+        f"load_data({str(root)!r}, cache='disk')\n"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode == -9
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("striate.data.pixel_file.CHUNK_BYTES", 3 * 10 * 12 * 4)
         done = count_decoded(patch)
-        dataset = load_data(root, cache="always")
+        dataset = load_data(root, cache="disk")
     assert len(done) == 24 - 16
-    assert_same(load_data(root, cache="never"), dataset)
+    assert_same(load_data(root, cache="memory"), dataset)
 
 
 def test_two_processes_at_once(folders: Folders, store: Path) -> None:
@@ -281,12 +281,12 @@ def test_two_processes_at_once(folders: Folders, store: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         count_decoded(patch, stop_after=3)
         with pytest.raises(KeyboardInterrupt):
-            load_data(root, cache="always")
+            load_data(root, cache="disk")
     [journal] = store.glob("*.journal")
     with open(journal, "a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        dataset = load_data(root, cache="always")
-    assert_same(load_data(root, cache="never"), dataset)
+        dataset = load_data(root, cache="disk")
+    assert_same(load_data(root, cache="memory"), dataset)
     assert journal.exists(), "the other's work is left alone"
     assert len(list(store.iterdir())) == 3
 
@@ -299,7 +299,7 @@ def test_a_full_disk_is_told_and_left_clean(folders: Folders, store: Path, monke
 
     monkeypatch.setattr("striate.data.stored_files.seal_pixel_file", full)
     with pytest.raises(StorageError) as caught:
-        load_data(root, cache="always")
+        load_data(root, cache="disk")
     assert "got:   No space left on device" in str(caught.value)
     assert "write: STRIATE_CACHE=DIR" in str(caught.value)
     assert list(store.iterdir()) == []
@@ -309,7 +309,7 @@ def test_a_folder_that_cannot_be_made(folders: Folders, tmp_path: Path, monkeypa
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "file"))
     with pytest.raises(StorageError, match="STRIATE_CACHE"):
-        load_data(folders({"a": 8, "b": 8}), cache="always")
+        load_data(folders({"a": 8, "b": 8}), cache="disk")
 
 
 def test_those_not_used_for_longest_go_first(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,7 +338,7 @@ def test_memory_stays_bounded(folders: Folders, photograph: Picture, monkeypatch
     load_data("digits")  # imports
     tracemalloc.start()
     try:
-        dataset = load_data(root, cache="always")
+        dataset = load_data(root, cache="disk")
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -349,29 +349,29 @@ def test_memory_stays_bounded(folders: Folders, photograph: Picture, monkeypatch
 def test_a_run_reads_the_file_that_its_training_made(folders: Folders, store: Path) -> None:
     """Training leaves the form open; measuring the run asks for the form it got."""
     root = folders({"a": 12, "b": 12})
-    dataset = load_data(root, cache="always")
+    dataset = load_data(root, cache="disk")
     form = dataset.preprocessing
     asked = {"size": (form.height, form.width), "channels": form.channels, "fit": form.fit, "task": "classes"}
     with no_decoding():
-        assert_same(dataset, load_data(root, cache="always", **asked))  # type: ignore[arg-type]
-    assert_same(load_data(root, channels=1, cache="never"), load_data(root, channels=1, cache="always"))
+        assert_same(dataset, load_data(root, cache="disk", **asked))  # type: ignore[arg-type]
+    assert_same(load_data(root, channels=1, cache="memory"), load_data(root, channels=1, cache="disk"))
     assert len(list(store.iterdir())) == 2
 
 
 def test_splits_in_memory_are_stretches_of_one_array(folders: Folders) -> None:
-    dataset = load_data(folders({"a": 12, "b": 12}), cache="never")
+    dataset = load_data(folders({"a": 12, "b": 12}), cache="memory")
     bases = {id(split.images.base) for split in dataset.splits.values()}
     assert len(bases) == 1, "dividing copies nothing"
 
 
 def test_other_images_for_a_run_may_come_from_a_file(folders: Folders) -> None:
     root = folders({"a": 12, "b": 12})
-    card = load_data(root, cache="never").card
+    card = load_data(root, cache="memory").card
     memory = load_matching(root, card)
-    load_data(root, cache="always", val=0, test=0)
+    load_data(root, cache="disk", val=0, test=0)
     assert (load_matching(root, card).parts["all"].images == memory.parts["all"].images).all()
 
 
 def test_wrong_words_are_explained() -> None:
-    with pytest.raises(UsageError, match="auto or always or never"):
+    with pytest.raises(UsageError, match="auto or memory or disk"):
         load_data("digits", cache="yes")  # type: ignore[arg-type]

@@ -64,6 +64,7 @@ EVERY: dict[str, Any] = {
     "channels": 3,
     "fit": "stretch",
     "broken": "error",
+    "cache": "disk",
     "precision": "bf16",
     "layout": "contiguous",
     "rewrites": "off",

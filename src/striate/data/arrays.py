@@ -9,6 +9,7 @@ import numpy as np
 
 from striate.data.dataset import Images, Labels, Split
 from striate.data.decode_files import THREADS_PAY
+from striate.data.keeping import refuse_other_keeping
 from striate.data.memory import check_fits
 from striate.data.options import Options
 from striate.data.parts import Collected, Kind
@@ -60,7 +61,9 @@ def collect_arrays(
 
     Raises:
         DataError: images of another size under ``fit="exact"``, or not enough memory.
+        UsageError: the pixels are to be kept elsewhere than in memory.
     """
+    refuse_other_keeping(options, where)
     outlines = {}
     for part, array in arrays.items():
         channels, height, width = array.images.shape[1:]

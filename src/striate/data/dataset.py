@@ -88,6 +88,7 @@ class Dataset:
         card: what a run stores as ``data.json``.
         findings: everything that was decided or skipped, each said once.
         skipped: (id, reason) of every image that could not be read.
+        kept: where the decoded pixels of image files are, and why there, in one sentence; empty for other sources.
     """
 
     train: Split
@@ -99,6 +100,7 @@ class Dataset:
     card: DataCard = field(repr=False)
     findings: tuple[Finding, ...] = ()
     skipped: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    kept: str = field(default="", repr=False)
 
     @property
     def splits(self) -> dict[str, Split]:

@@ -14,7 +14,8 @@ from striate.data.dataset import Images, Labels, Split
 from striate.data.decode_files import Entry, Outcome, decode_into
 from striate.data.dividing import Plan, check_enough, draw_splits, plan_splits
 from striate.data.headers import read_header
-from striate.data.memory import check_fits, fits
+from striate.data.keeping import choose_keeping
+from striate.data.memory import check_fits
 from striate.data.naming import count_of
 from striate.data.options import Options
 from striate.data.parts import WHOLE, Collected, Listing
@@ -71,7 +72,7 @@ def collect_files(listing: Listing, options: Options, where: str) -> Collected:
     _check_enough(work, listing.files[work.pool].labels)  # before the work of decoding
     earlier = find_stored(listing, options, where)
     if earlier.stored is not None:
-        return _collected(work, earlier.stored)
+        return _collected(work, earlier.stored, "the pixels that an earlier start left in a file on the disk")
     skipped: Skipped = []
     readable = _read_headers(work, skipped)
     target, found = _target(readable, work)
@@ -85,11 +86,13 @@ def collect_files(listing: Listing, options: Options, where: str) -> Collected:
         return {"skipped": skipped, "findings": [finding.as_dict() for finding in said]}
 
     count = sum(map(len, readable.values()))
-    if options.cache == "always" or (options.cache == "auto" and not fits(count, target.shape)):
+    keeping = choose_keeping(options, count, target.shape)
+    if keeping.place == "disk":
         order = functools.partial(_order, work)
-        return _collected(work, store(stored_name(listing, options, where), readable, target, order, finish, where))
+        name = stored_name(listing, options, where)
+        return _collected(work, store(name, readable, target, order, finish, where), keeping.told)
     check_fits(count, *target.shape, where)
-    return _collected(work, _in_memory(work, readable, target, finish))
+    return _collected(work, _in_memory(work, readable, target, finish), keeping.told)
 
 
 def _in_memory(
@@ -112,7 +115,7 @@ def _in_memory(
     return Stored(images, rows, target, tuple(record["skipped"]), findings)
 
 
-def _collected(work: _Work, stored: Stored) -> Collected:
+def _collected(work: _Work, stored: Stored, kept: str) -> Collected:
     listing, parts, start = work.listing, {}, 0
     for part, files in listing.files.items():
         rows = stored.rows[part]
@@ -121,7 +124,7 @@ def _collected(work: _Work, stored: Stored) -> Collected:
         start += len(rows)
     said = (*listing.findings, *stored.findings)
     return Collected(
-        listing.kind, listing.task, listing.classes, parts, listing.rule, stored.target, said, stored.skipped
+        listing.kind, listing.task, listing.classes, parts, listing.rule, stored.target, said, stored.skipped, kept
     )
 
 

@@ -32,7 +32,7 @@ def load_data(
     test: float | None = None,
     broken: Literal["skip", "error"] = "skip",
     task: Task | None = None,
-    cache: Literal["auto", "always", "never"] = "auto",
+    cache: Literal["auto", "memory", "disk"] = "auto",
 ) -> Dataset:
     """Read images and labels, check them, split them and decode them into memory.
 
@@ -51,11 +51,11 @@ def load_data(
         broken: ``skip`` leaves unreadable images out and names them; ``error`` stops at the first.
         task: ``classes``, ``tags`` or ``values``, where the source leaves it open (``.npz``).
         cache: ``auto`` keeps the decoded pixels of image files in memory, or, when they would fill more than half of
-            what is available, in a file under the user's cache folder; ``always`` keeps them there in any case, so
-            that the next start decodes nothing; ``never`` neither writes nor reads such a file.
+            what is available, in a file under the user's cache folder; ``disk`` keeps them there in any case, so
+            that the next start decodes nothing; ``memory`` neither writes nor reads such a file.
 
     Raises:
-        UsageError: an option that cannot be, or that the source already answers.
+        UsageError: an option that cannot be, that the source already answers, or that has no effect on it.
         DataError: the source, its images or its labels cannot be used; says where, what was found and what to do.
         StorageError: the file of decoded pixels cannot be written.
 
@@ -100,6 +100,7 @@ def _assemble(collected: Collected, options: Options, where: str) -> Dataset:
         card=card,
         findings=findings,
         skipped=collected.skipped,
+        kept=collected.kept,
     )
 
 

@@ -11,8 +11,8 @@ from striate.runs.records import Task
 
 __all__ = ["Cache", "Fit", "Options", "check_options"]
 
-Cache = Literal["auto", "always", "never"]
-"""Whether decoded pixels are kept in a file: when they do not fit in memory, always, or never."""
+Cache = Literal["auto", "memory", "disk"]
+"""Where the decoded pixels of image files are kept; ``auto``: in memory, or, where they do not fit, on the disk."""
 Fit = Literal["exact", "crop", "stretch"]
 """How an image gets its size; see Preprocessing."""
 LARGEST_SIZE = 8192
@@ -31,7 +31,7 @@ class Options:
         test: share 0..1 of all images to hold out; 0 means none.
         broken: ``skip`` or ``error``.
         task: of the labels.
-        cache: whether decoded pixels are kept in a file.
+        cache: where decoded pixels are kept.
     """
 
     size: tuple[int, int] | None = None
@@ -75,7 +75,7 @@ def check_options(
         test=_share("test", test),
         broken=cast("Literal['skip', 'error']", _word("broken", broken, ("skip", "error"), optional=False)),
         task=cast("Task | None", _word("task", task, ("classes", "tags", "values"))),
-        cache=cast("Cache", _word("cache", cache, ("auto", "always", "never"), optional=False)),
+        cache=cast("Cache", _word("cache", cache, ("auto", "memory", "disk"), optional=False)),
     )
 
 

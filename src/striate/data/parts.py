@@ -88,6 +88,7 @@ class Collected:
         target: the form of the images.
         findings: what was decided or left out.
         skipped: (id, reason) of every image that could not be read.
+        kept: where the decoded pixels of image files are, and why there, in one sentence.
     """
 
     kind: Kind
@@ -98,3 +99,4 @@ class Collected:
     target: Target
     findings: tuple[Finding, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+    kept: str = ""

@@ -99,7 +99,7 @@ def stored_name(listing: Listing, options: Options, where: str) -> StoredName:
 def find_stored(listing: Listing, options: Options, where: str) -> Found:
     """The pixels of a listing, if an earlier start has left them; no file is opened but theirs."""
     beginning = f"{_short(os.path.realpath(where))}-"
-    if options.cache == "never" or not any(cache_folder().glob(f"{beginning}*{PIXELS}")):
+    if options.cache == "memory" or not any(cache_folder().glob(f"{beginning}*{PIXELS}")):
         return Found(None)
     name = stored_name(listing, options, where)
     path = name.path if name.path.exists() else _of_that_form(name, beginning, options)

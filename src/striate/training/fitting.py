@@ -83,6 +83,7 @@ def _images(data: str | Path | Dataset, recipe: Recipe, graph: Graph | None) -> 
         val=recipe.val,
         test=recipe.test,
         broken=recipe.broken,
+        cache=recipe.cache,
     )
 
 

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["DATA_OPTIONS", "refuse_idle_data_options", "refuse_idle_options"]
 
 #: Recipe options that say how images are read, with the value that says nothing.
-DATA_OPTIONS = {"val": None, "test": None, "size": None, "channels": None, "fit": None, "broken": "skip"}
+DATA_OPTIONS = {
+    "val": None,
+    "test": None,
+    "size": None,
+    "channels": None,
+    "fit": None,
+    "broken": "skip",
+    "cache": "auto",
+}
 
 
 def refuse_idle_options(recipe: Recipe, dataset: Dataset, epochs: int | None) -> None:

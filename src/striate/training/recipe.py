@@ -159,6 +159,9 @@ class Recipe(BaseModel):
         default=None, description="how an image of another size is made to fit"
     )
     broken: Literal["skip", "error"] = Field(default="skip", description="what to do with an image that cannot be read")
+    cache: Literal["auto", "memory", "disk"] = Field(
+        default="auto", description="where the decoded pixels of image files are kept; auto: where they fit"
+    )
     # By which arithmetic
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto", description="arithmetic; auto measures and checks bf16"

@@ -85,6 +85,8 @@ def train(
     logits = logits_graph(graph, dataset.task)
     if logits is not graph:
         listen(Note(f"{graph[graph.outputs[0]].layer.kind} at the end is left out while training: the loss has it"))
+    if dataset.kept:
+        listen(Note(f"images: {dataset.kept}"))
     for note in (*plan.notes, *(finding.line() for finding in dataset.findings)):
         listen(Note(note))
     with isolated(plan.threads), memory_as(recipe.memory) as told:
