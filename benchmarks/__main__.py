@@ -9,7 +9,18 @@ from benchmarks.timing import machine
 
 __all__: list[str] = []
 
-NAMES = ("startup", "inspecting", "importing", "digits", "mnist", "loading", "killing", "monitoring")
+NAMES = (
+    "startup",
+    "inspecting",
+    "importing",
+    "digits",
+    "mnist",
+    "digits_in_time",
+    "photographs",
+    "loading",
+    "killing",
+    "monitoring",
+)
 
 
 def run(names: list[str]) -> int:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import statistics
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from unittest import mock
 
-__all__ = ["compare", "machine", "shared_data", "spread", "whole_process"]
+__all__ = ["compare", "fresh_caches", "machine", "shared_data", "spread", "whole_process"]
 
 
 def machine() -> str:
@@ -56,3 +59,10 @@ def shared_data(name: str) -> Path | None:
     root = os.environ.get("STRIATE_SHARED_DATA")
     folder = (Path(root) if root else Path(__file__).resolve().parents[2] / "shared" / "data") / name
     return folder if folder.is_dir() else None
+
+
+@contextlib.contextmanager
+def fresh_caches() -> Iterator[None]:
+    """While this lasts, nothing is remembered from before: neither probes nor decoded pixels."""
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, STRIATE_CACHE=folder):
+        yield

@@ -150,13 +150,10 @@ def _draw(
     values = torch.zeros(like.shape, dtype=torch.float32)
     activation = following_activation(graph, node.name)
     fans = operation_of(node.layer).fans(node.layer, tuple(like.shape))
-    identity = scheme == "dirac"
-    if scheme in ("auto", "dirac"):
+    if scheme == "auto":
         scheme = "he" if _rectifies(activation) else "xavier"
     if gain is None:
         gain = _gain(activation) if scheme in ("he", "orthogonal") else 1.0
-    if identity and isinstance(node.layer, Conv):
-        return _with_identity(values.normal_(0.0, gain / math.sqrt(fans.inward), generator=generator), fans.blocks)
     if scheme == "he":
         return values.normal_(0.0, gain / math.sqrt(fans.inward), generator=generator)
     if scheme == "xavier":
@@ -164,9 +161,10 @@ def _draw(
         return values.uniform_(-bound, bound, generator=generator)
     if scheme == "normal":
         return values.normal_(0.0, _NORMAL_DEVIATION if std is None else std, generator=generator)
-    if scheme == "uniform":
+    if scheme in ("uniform", "dirac"):
         bound = gain / math.sqrt(fans.inward)
-        return values.uniform_(-bound, bound, generator=generator)
+        values.uniform_(-bound, bound, generator=generator)
+        return _with_identity(values, fans.blocks) if scheme == "dirac" and isinstance(node.layer, Conv) else values
     if scheme == "orthogonal":
         return _orthogonal(values, fans, gain, generator)
     return values

@@ -18,7 +18,8 @@ DESCRIPTIONS: dict[Scheme, str] = {
     "normal": "normal, deviation 0.01 or as given (Krizhevsky et al. 2012, section 5)",
     "uniform": "uniform, bound gain/√fan_in (what PyTorch's layers draw by themselves)",
     "orthogonal": "a random orthogonal matrix, times gain (Saxe, McClelland, Ganguli 2014)",
-    "dirac": "convolutions begin as the identity on as many filters as there are channels; all else as auto,"
-    " the logits xavier (Zagoruyko and Komodakis 2017; Jordan 2024, section 3.3)",
+    "dirac": "convolutions begin as the identity on as many filters as there are channels; all else as uniform, whose"
+    " smaller filters turn faster where batch normalisation follows (Zagoruyko and Komodakis 2017; Jordan 2024, section"
+    " 3.3)",
     "zero": "0 everywhere; such a network cannot learn, but its arithmetic is easy to follow",
 }

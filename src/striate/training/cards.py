@@ -43,7 +43,7 @@ CARDS = (
         "Identity initialisation",
         "init: dirac",
         "Each convolution begins by handing its channels on unchanged in as many filters as there are channels; the"
-        " other filters are drawn as usual.",
+        " others, and dense layers, are drawn as torch draws them by itself: uniform, bound 1/√fan_in.",
         'Zagoruyko and Komodakis, "DiracNets", 2017; Jordan 2024, section 3.3',
         "Refused without convolutions; of little effect in residual networks, which begin near the identity anyway.",
     ),
