@@ -147,6 +147,7 @@ def bench(
     threads: int | None = None,
     precision: str = "auto",
     compile: bool = False,
+    device: str = "auto",
 ) -> BenchReport:
     """Time training steps of a network on random images, in each arithmetic and memory order.
 
@@ -159,10 +160,12 @@ def bench(
         threads: of the processor; default: all.
         precision: ``fp32``, ``bf16``, or ``auto`` for both, where the processor has bf16.
         compile: whether torch.compile is tried too, which takes a minute.
+        device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``, or ``auto`` for CUDA where there is one and else the processor.
 
     Raises:
         NetworkError: as :func:`load`.
-        UsageError: several inputs or outputs, nothing to train, a step that does not fit into memory, or no compiler.
+        UsageError: several inputs or outputs, nothing to train, a step that does not fit into memory, no such device,
+            or no compiler.
 
     >>> report = bench("lenet-5", batch=8, precision="fp32", threads=1)
     >>> [(row.layout, row.difference is None or row.difference < 1e-5) for row in report.rows]
@@ -172,7 +175,7 @@ def bench(
     from striate.training.bench import bench
 
     graph = load(net, input=input, classes=classes)
-    return bench(graph, batch=batch, threads=threads, precision=precision, compiled=compile)
+    return bench(graph, batch=batch, threads=threads, precision=precision, compiled=compile, device=device)
 
 
 def train(

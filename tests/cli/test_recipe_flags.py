@@ -66,6 +66,8 @@ VALUES: dict[str, tuple[str, Any]] = {
     "fit": ("crop", "crop"),
     "broken": ("error", "error"),
     "cache": ("disk", "disk"),
+    "device": ("cpu", "cpu"),
+    "deterministic": ("", True),
     "precision": ("fp32", "fp32"),
     "layout": ("contiguous", "contiguous"),
     "rewrites": ("off", "off"),

@@ -40,7 +40,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Setting]:
         ]
 
     monkeypatch.setattr(module, "try_settings", fake)
-    monkeypatch.setattr(module, "matrix_peak", lambda dtype: 1e11)
+    monkeypatch.setattr(module, "matrix_peak", lambda dtype, device: 1e11)
     monkeypatch.setattr(module, "may_have_bf16", lambda: True)
     monkeypatch.setattr(module, "processor_name", lambda: "a processor")
     return asked

@@ -40,7 +40,16 @@ def test_batches_divide_the_images_and_leave_none_alone(count: int, batch: int) 
 
 
 def test_the_plan_says_what_was_asked() -> None:
-    made = plan(epochs=3, batch=16, learning_rate=0.5, weight_decay=0.25, threads=3, layout="contiguous", time="90s")
+    made = plan(
+        epochs=3,
+        batch=16,
+        learning_rate=0.5,
+        weight_decay=0.25,
+        threads=3,
+        layout="contiguous",
+        time="90s",
+        device="cpu",
+    )
     assert made.as_dict() == {
         "epochs": 3,
         "seconds": 90.0,
@@ -50,6 +59,7 @@ def test_the_plan_says_what_was_asked() -> None:
         "weight_decay": 0.25,
         "layout": "contiguous",
         "threads": 3,
+        "device": "cpu",
     }
     assert made.layout == torch.contiguous_format
 

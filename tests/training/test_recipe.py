@@ -65,6 +65,8 @@ EVERY: dict[str, Any] = {
     "fit": "stretch",
     "broken": "error",
     "cache": "disk",
+    "device": "cuda:1",
+    "deterministic": True,
     "precision": "bf16",
     "layout": "contiguous",
     "rewrites": "off",

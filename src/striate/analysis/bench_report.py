@@ -92,11 +92,12 @@ class BenchReport:
         input: shape of one image.
         batch: images in a step.
         threads: processor threads.
-        machine: the processor.
+        machine: the processor, or the GPU.
         macs: multiply-adds of a step for one image, forward and backward.
         uncounted: layers whose multiply-adds are in no total, as no rule describes them.
         peaks: floating-point operations a second of a matrix product, by precision.
         rows: one for each setting; the first is what the others are compared with.
+        device: what computed, as torch calls it.
     """
 
     network: str
@@ -108,6 +109,7 @@ class BenchReport:
     uncounted: tuple[str, ...]
     peaks: dict[str, float]
     rows: tuple[BenchRow, ...]
+    device: str = "cpu"
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data."""
@@ -117,6 +119,7 @@ class BenchReport:
             "input": self.input,
             "batch": self.batch,
             "threads": self.threads,
+            "device": self.device,
             "machine": self.machine,
             "training_macs_per_image": self.macs,
             "uncounted": self.uncounted,

@@ -26,7 +26,7 @@ SECTIONS = {
     "optimizer": "How it is minimised",
     "flip": "What is shown (augmentation)",
     "val": "On which images",
-    "precision": "By which arithmetic",
+    "device": "By which arithmetic",
 }
 
 
@@ -133,8 +133,9 @@ def _choices(annotation: Any) -> list[Any]:
 
 
 def _metavar(name: str, annotation: Any) -> str:
-    if name in ("time", "size", "class_weights"):
-        return {"time": "TIME", "size": "SIZE", "class_weights": "WEIGHTS"}[name]
+    words = {"time": "TIME", "size": "SIZE", "class_weights": "WEIGHTS", "device": "DEVICE"}
+    if name in words:
+        return words[name]
     if choices := _choices(annotation):
         return "|".join(map(str, choices))
     return {int: "N", float: "X"}.get(next(_parts(annotation)), "TEXT")

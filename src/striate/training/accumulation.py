@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from striate.errors import UsageError
+from striate.training.devices import release_memory
 from striate.training.events import Note
 from striate.training.memory_room import can_be_divided
 from striate.training.memory_short import out_of_memory
+from striate.training.randomness import random_states, set_random_states
 
 if TYPE_CHECKING:
     from striate.training.bookkeeping import History
@@ -48,7 +50,7 @@ class Gradients:
             UsageError: memory ran out, and the batch cannot be divided further.
         """
         while True:
-            random = torch.get_rng_state()
+            random = random_states(x_bchw.device)
             try:
                 return self._whole(x_bchw, target) if self._history.parts == 1 else self._divided(x_bchw, target)
             except (MemoryError, RuntimeError) as error:
@@ -56,7 +58,8 @@ class Gradients:
                     raise
                 said = str(error).partition("\n")[0]
             # Only here: as long as the error is at hand it holds on to every map of the step.
-            torch.set_rng_state(random)
+            set_random_states(random, x_bchw.device)
+            release_memory(x_bchw.device)
             self._divide_further(len(x_bchw), said)
 
     def _whole(self, x_bchw: torch.Tensor, target: torch.Tensor) -> tuple[float, torch.Tensor]:

@@ -16,6 +16,13 @@ from striate.backend.pooling_first import pooling_first
 from striate.data.memory import available_memory
 from striate.errors import UsageError
 from striate.training.allocator import memory_as
+from striate.training.devices import (
+    cuda_has_bf16,
+    cuda_has_compiler,
+    find_device,
+    free_memory,
+    machine_name,
+)
 from striate.training.inputs import layout_name, memory_layout
 from striate.training.losses import Loss
 from striate.training.peak import matrix_peak
@@ -44,6 +51,7 @@ def bench(
     precision: str = "auto",
     compiled: bool = False,
     seconds: float = SECONDS,
+    device: str = "auto",
 ) -> BenchReport:
     """Time training steps on random images: forward and backward, no update, in turn, freed memory kept.
 
@@ -54,9 +62,11 @@ def bench(
         precision: ``fp32``, ``bf16``, or ``auto`` for both, where the processor has bf16.
         compiled: whether torch.compile is tried too, which takes a minute.
         seconds: for all steps together; each setting has five, whatever they take.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
 
     Raises:
-        UsageError: several inputs or outputs, nothing to train, or a step that does not fit into memory.
+        UsageError: several inputs or outputs, nothing to train, a step that does not fit into memory, or no such
+            device.
 
     >>> from striate.graph import network
     >>> net = network("n", (1, 8, 8)).conv(4, 3).relu().maxpool(2).flatten().dense(3).build()
@@ -64,26 +74,30 @@ def bench(
     >>> [row.name for row in report.rows if row.seconds][:2]
     ['fp32, channels-last', 'fp32, channels-last, pooling first']
     """
-    _check(graph, batch)
-    _check_compiler(compiled)
+    place = find_device(device, "--device")
+    _check(graph, batch, place)
+    _check_compiler(compiled, place)
     threads = threads or default_threads()
-    precisions = ["fp32", "bf16"] if precision == "auto" and may_have_bf16() else [precision.replace("auto", "fp32")]
+    both = precision == "auto" and (may_have_bf16() if place.type == "cpu" else cuda_has_bf16(place))
+    precisions = ["fp32", "bf16"] if both else [precision.replace("auto", "fp32")]
     costs = cost(graph)
-    with isolated(threads), memory_as("auto"):
-        peaks = {name: FLOPS * matrix_peak(_dtype(name)) for name in precisions}
+    with isolated(threads, place), memory_as("auto"):
+        peaks = {name: FLOPS * matrix_peak(_dtype(name), device=place) for name in precisions}
         images, labels, loss = _inputs(graph, batch)
+        images, labels, module = images.to(place), labels.to(place), build_module(graph).to(place)
         settings = _settings(graph, precisions, compiled)
-        trials = try_settings(graph, build_module(graph), images, labels, loss, settings, seconds=seconds, least=LEAST)
+        trials = try_settings(graph, module, images, labels, loss, settings, seconds=seconds, least=LEAST)
     return BenchReport(
         network=graph.name,
         input=graph.input_shape,
         batch=batch,
         threads=threads,
-        machine=processor_name(),
+        machine=processor_name() if place.type == "cpu" else machine_name(place),
         macs=costs.training,
         uncounted=tuple(dict.fromkeys(f"{one.node} ({one.kind})" for one in costs.uncounted if "MACs" in one.quantity)),
         peaks=peaks,
         rows=tuple(_row(trial, batch, FLOPS * costs.training * batch, peaks) for trial in trials),
+        device=str(place),
     )
 
 
@@ -134,15 +148,16 @@ def _dtype(precision: str) -> torch.dtype:
     return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
-def _check(graph: Graph, batch: int) -> None:
+def _check(graph: Graph, batch: int, device: torch.device) -> None:
     if len(graph.inputs) != 1 or len(graph.outputs) != 1 or not graph.parameter_count:
         raise UsageError(
             "only a network with one input, one output and something to train can be timed",
             where=graph.name,
             got=f"{len(graph.inputs)} inputs, {len(graph.outputs)} outputs, {graph.parameter_count:,} parameters",
         )
-    report = memory(graph, batch, optimizer="sgd")
-    free = available_memory()
+    cuda = device.type == "cuda"
+    report = memory(graph, batch, optimizer="sgd", device="cuda" if cuda else "cpu")
+    free = free_memory(device) if cuda else available_memory()
     # A second copy of the weights is there for the other memory order.
     needed = report.training_peak.bytes + 2 * report.weights
     if needed > free:
@@ -155,8 +170,15 @@ def _check(graph: Graph, batch: int) -> None:
         )
 
 
-def _check_compiler(compiled: bool) -> None:
-    if compiled and not has_compiler():
+def _check_compiler(compiled: bool, device: torch.device) -> None:
+    if compiled and device.type != "cpu" and not cuda_has_compiler(device):
+        raise UsageError(
+            f"torch.compile cannot make kernels for {device} here",
+            where="--compile",
+            needs="CUDA, and the package triton, which comes with torch for CUDA",
+            write="no --compile",
+        )
+    if compiled and device.type == "cpu" and not has_compiler():
         raise UsageError(
             "torch.compile needs a C++ compiler, and there is none",
             where="--compile",

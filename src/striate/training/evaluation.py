@@ -11,6 +11,7 @@ from torch import nn
 
 from striate.runs.interval import wilson_interval
 from striate.runs.records import ClassScore, Evaluation, Preprocessing, Task
+from striate.training.devices import device_of, moved
 from striate.training.inputs import to_input, to_tensor
 from striate.training.seen_again import averaged_outputs
 
@@ -58,7 +59,7 @@ def network_outputs(
     """The raw outputs for every image, in fp32 and eval mode; the module's mode is put back.
 
     Args:
-        module: takes (batch, channels, height, width).
+        module: takes (batch, channels, height, width); on any device.
         images: (count, channels, height, width) uint8.
         preprocessing: of the run.
         layout: memory order of the maps.
@@ -66,19 +67,17 @@ def network_outputs(
         views: test-time augmentation, a key of :data:`striate.training.seen_again.VIEWS`.
 
     Returns:
-        (count, outputs) float32.
+        (count, outputs) float32, on the processor.
     """
-    was_training = module.training
+    was_training, device = module.training, device_of(module)
     module.eval()
     try:
-        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
-            parts = [
-                averaged_outputs(
-                    module, to_input(to_tensor(images[start : start + at_once]), preprocessing, layout), views
-                ).float()
-                for start in range(0, len(images), at_once)
-            ]
-        return torch.cat(parts)
+        with torch.inference_mode(), torch.autocast(device.type, enabled=False):
+            parts = []
+            for start in range(0, len(images), at_once):
+                some = moved(to_tensor(images[start : start + at_once]), device)
+                parts.append(averaged_outputs(module, to_input(some, preprocessing, layout), views).float())
+        return torch.cat(parts).cpu()
     finally:
         module.train(was_training)
 

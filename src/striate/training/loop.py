@@ -18,7 +18,7 @@ from striate.training.evaluation import loss_and_accuracy
 from striate.training.losses import larger_share
 from striate.training.optimization import Constraints, make_optimizer
 from striate.training.plan import batch_bounds
-from striate.training.randomness import seed_of, seeded
+from striate.training.randomness import seed_of, seed_torch, seeded
 
 if TYPE_CHECKING:
     from striate.training.bookkeeping import Ending, History
@@ -47,7 +47,7 @@ def train_epochs(
         UsageError: when memory runs out and the batch cannot be computed in parts.
     """
     plan, recipe, module, clock = job.plan, job.recipe, job.module, history.clock
-    images = Showing(job.dataset, Augmentation.of(recipe), plan.layout, recipe.seed)
+    images = Showing(job.dataset, Augmentation.of(recipe), plan.layout, recipe.seed, plan.device)
     optimizer = make_optimizer(recipe, job.graph, module)
     constraints = Constraints(recipe, job.graph, module)
     average, course = Averaged(recipe, module), Course(job, optimizer)
@@ -59,7 +59,7 @@ def train_epochs(
         order = torch.randperm(len(job.dataset.train), generator=seeded(recipe.seed, epoch, "order"))
         shown = images.epoch(epoch)
         if meter.steps == 0:
-            torch.default_generator.manual_seed(seed_of(recipe.seed, epoch, "dropout"))
+            seed_torch(seed_of(recipe.seed, epoch, "dropout"), plan.device)
         module.train()
         meter.start()
         steps = plan.steps_in(epoch)

@@ -40,7 +40,8 @@ class Loss:
             return float(len(labels))
         weights = self.class_weights.to(labels.device)
         of_images = labels.to(weights) @ weights if labels.is_floating_point() else weights[labels]
-        return float(of_images.sum(dtype=torch.float64))
+        # On the processor, because MPS has no float64.
+        return float(of_images.cpu().sum(dtype=torch.float64))
 
 
 def larger_share(target: torch.Tensor) -> torch.Tensor:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from striate.analysis.memory_report import OPTIMIZERS, memory
 from striate.data.memory import available_memory
 from striate.graph.layers.normalization import BatchNorm
+from striate.training.devices import CPU, free_memory
+from striate.training.placing import are_resident
 from striate.units import format_bytes
 
 if TYPE_CHECKING:
+    import torch
+
     from striate.graph import Graph
     from striate.training.recipe import Recipe
 
@@ -48,16 +52,22 @@ def can_be_divided(graph: Graph) -> bool:
     return not any(isinstance(node.layer, BatchNorm) for node in graph.nodes)
 
 
-def room_for(graph: Graph, recipe: Recipe, batch: int) -> Room:
+def room_for(graph: Graph, recipe: Recipe, batch: int, device: torch.device = CPU, images: int = 0) -> Room:
     """The batch and its parts, by the exact count of :func:`striate.analysis.memory` and what the system has to spare.
 
     Args:
         graph: the network.
         recipe: its ``batch`` says whether the batch may be changed, its ``optimizer`` what that remembers.
         batch: as it would be.
+        device: what computes.
+        images: bytes of the training images, which lie in its memory where that is not the processor's.
     """
-    report = memory(graph, batch, optimizer=recipe.optimizer if recipe.optimizer in OPTIMIZERS else "adamw")
+    kind = "cuda" if device.type == "cuda" else "cpu"
+    known = recipe.optimizer if recipe.optimizer in OPTIMIZERS else "adamw"
+    report = memory(graph, batch, optimizer=known, device=kind)
     needed, free = report.training_peak.bytes, available_memory()
+    if device.type == "cuda":
+        free = free_memory(device) - (images if are_resident(images, device) else 0)
     if needed <= free:
         return Room(batch)
     largest = report.largest_batch(free)

@@ -6,8 +6,15 @@ import torch
 
 __all__ = ["out_of_memory"]
 
-#: What torch says on the processor, where it raises no class of its own.
-_SAID = ("can't allocate memory", "not enough memory", "DefaultCPUAllocator", "could not allocate")
+#: What torch says on the processor and on MPS, and what libraries of CUDA say, where it raises no class of its own.
+_SAID = (
+    "can't allocate memory",
+    "not enough memory",
+    "DefaultCPUAllocator",
+    "could not allocate",
+    "out of memory",
+    "ALLOC_FAILED",
+)
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -81,7 +81,9 @@ def _examined(error: DivergedError, job: Job, folder: RunFolder, watch: Watch, s
         module = build_module(job.graph, seed=None)
         module.load_state_dict(weights)
         module = module.to(memory_format=job.plan.layout)  # type: ignore[call-overload]
-        found = examine(job.graph, module, step.x_bchw, step.target, job.loss, step.random)
+        # On the processor, where anybody can compute it again.
+        x_bchw, target = step.x_bchw.cpu(), step.target.cpu()
+        found = examine(job.graph, module, x_bchw, target, job.loss, step.random)
         place = folder.path / "autopsy"
         names = [job.dataset.train.ids[int(index)] for index in step.picked]
         images = [names[index] for index in found.images[:NAMED] if index < len(names)]
@@ -95,10 +97,11 @@ def _examined(error: DivergedError, job: Job, folder: RunFolder, watch: Watch, s
             "images": [{"place": index, "name": names[index]} for index in found.images if index < len(names)],
             "batch": names,
             "precision": "bf16" if job.dtype == torch.bfloat16 else "fp32",
+            "device": str(job.plan.device),
             "versions": versions(),
             "again": f"python -c {shlex.quote(how)}",
         }
-        bundle = Bundle(weights, step.x_bchw, step.target, step.random)
+        bundle = Bundle(weights, x_bchw, target, step.random)
         write_bundle(place, bundle, facts, job.dataset.train.images[step.picked.numpy()], names)
     except (StorageError, MemoryError, RuntimeError, SafetensorError, OSError):
         return error
@@ -126,12 +129,12 @@ def _write(error: DivergedError, found: Autopsy, job: Job) -> str | None:
 
 def _good_weights(job: Job, folder: RunFolder, watch: Watch) -> tuple[dict[str, torch.Tensor], str, tuple[str, ...]]:
     """Finite weights to begin from, newest first; what they are; and what is not finite in the newest of all."""
-    now = {name: tensor.detach().clone() for name, tensor in job.module.state_dict().items()}
+    now = {name: tensor.detach().cpu().clone() for name, tensor in job.module.state_dict().items()}
     parameters = [name for name, _ in job.graph.parameters() if name in now]
     broken = tuple(name for name in parameters if not bool(now[name].isfinite().all()))
     if not broken:
         return now, "weights before the step", ()
-    sampled = watch.snapshot
+    sampled = {name: tensor.cpu() for name, tensor in watch.snapshot.items()}
     if sampled and all(bool(tensor.isfinite().all()) for tensor in sampled.values()):
         return {**now, **sampled}, f"weights of step {watch.snapshot_step}", broken
     stored = safetensors.torch.load_file(folder.last_weights)

@@ -12,6 +12,7 @@ import torch
 from striate.errors import UsageError
 from striate.graph import Graph
 from striate.graph.layers.normalization import BatchNorm
+from striate.training.devices import CPU, find_device
 from striate.training.idle_options import refuse_idle_options
 from striate.training.idle_tricks import refuse_idle_tricks
 from striate.training.inputs import layout_name, memory_layout
@@ -47,6 +48,7 @@ class Plan:
         threads: processor threads.
         notes: what was asked and could not be had, and what will go badly, one sentence each.
         parts: in how many parts the images of an update are computed; more than one where memory is short.
+        device: what computes.
     """
 
     epochs: float | None
@@ -59,6 +61,7 @@ class Plan:
     threads: int
     notes: tuple[str, ...] = ()
     parts: int = 1
+    device: torch.device = CPU
 
     @property
     def total_steps(self) -> int | None:
@@ -88,6 +91,7 @@ class Plan:
             "layout": layout_name(self.layout),
             "threads": self.threads,
             **({"parts": self.parts} if self.parts > 1 else {}),
+            "device": str(self.device),
         }
 
 
@@ -95,16 +99,17 @@ def make_plan(recipe: Recipe, graph: Graph, dataset: Dataset) -> Plan:
     """Resolve everything a recipe leaves open.
 
     Raises:
-        UsageError: when an option can have no effect with these images or beside the other options, or when the batch
-            is too small for the network.
+        UsageError: when an option can have no effect with these images or beside the other options, when the batch
+            is too small for the network, or when there is no such device.
     """
-    count = len(dataset.train)
+    count, device = len(dataset.train), find_device(recipe.device)
     epochs = recipe.epochs
     if epochs is None and recipe.time is None:
         epochs = min(max(round(IMAGES_SHOWN / count), FEWEST_EPOCHS), MOST_EPOCHS)
     refuse_idle_options(recipe, dataset, None if epochs is None else math.ceil(epochs))
     refuse_idle_tricks(recipe, graph, dataset)
-    room = room_for(graph, recipe, min(recipe.batch or _usual_batch(count), count))
+    batch = min(recipe.batch or _usual_batch(count), count)
+    room = room_for(graph, recipe, batch, device, dataset.train.images.nbytes)
     asked = room.batch
     bounds = batch_bounds(count, min(asked, count))
     _check_batch_normalization(graph, min(end - start for start, end in bounds))
@@ -119,11 +124,18 @@ def make_plan(recipe: Recipe, graph: Graph, dataset: Dataset) -> Plan:
         steps=len(bounds),
         learning_rate=default_learning_rate(recipe),
         weight_decay=default_weight_decay(recipe),
-        layout=memory_layout("contiguous" if recipe.layout == "contiguous" else "channels-last"),
+        layout=_usual_layout(recipe, device),
         threads=recipe.threads or default_threads(),
         notes=notes,
         parts=room.parts,
+        device=device,
     )
+
+
+def _usual_layout(recipe: Recipe, device: torch.device) -> torch.memory_format:
+    """Channels last; but not on MPS, where it has given wrong numbers."""
+    contiguous = recipe.layout == "contiguous" or (recipe.layout == "auto" and device.type == "mps")
+    return memory_layout("contiguous" if contiguous else "channels-last")
 
 
 def _far_values(dataset: Dataset) -> tuple[str, ...]:

@@ -13,10 +13,12 @@ from striate.graph.layers.activation import ReLU
 from striate.graph.layers.clipped import ReLU6
 from striate.graph.layers.dropout import Dropout
 from striate.graph.layers.stochastic_depth import StochasticDepth
+from striate.training.devices import moved
 from striate.training.inputs import to_input, to_tensor
 from striate.training.monitors.sampling import idle_units, norms
 from striate.training.monitors.story import Start
 from striate.training.preflight_overfit import overfit
+from striate.training.randomness import forked
 
 if TYPE_CHECKING:
     from striate.training.job import Job
@@ -52,10 +54,11 @@ def preflight(job: Job, *, overfitting: bool = True) -> Start:
         job: with the first weights.
         overfitting: whether to try the steps that overfit.
     """
-    images = to_tensor(job.dataset.train.images[:IMAGES])
-    labels = to_tensor(job.dataset.train.labels[:IMAGES])
+    device = job.plan.device
+    images = moved(to_tensor(job.dataset.train.images[:IMAGES]), device)
+    labels = moved(to_tensor(job.dataset.train.labels[:IMAGES]), device)
     x_bchw = to_input(images, job.dataset.preprocessing, job.plan.layout)
-    with torch.random.fork_rng(devices=[]):
+    with forked(device):
         module = _without_draws(job)
         dead, handles = _reporting(job, module)
         outputs = module(x_bchw).float()

@@ -26,6 +26,7 @@ import torch
 
 from striate.analysis.cost_report import cost
 from striate.backend.pooling_first import pooling_first
+from striate.training.devices import CPU, cuda_has_bf16, cuda_has_compiler, machine_name, moved
 from striate.training.inputs import layout_name, memory_layout, to_input, to_tensor
 from striate.training.memory_short import out_of_memory
 from striate.training.processors import has_compiler, may_have_bf16
@@ -45,8 +46,8 @@ __all__ = ["Decision", "Question", "as_decided", "default_setting", "expected_se
 
 #: Another setting must take less than this share of the time of the usual one.
 WORTH = 0.9
-#: Multiply-adds a second that a training is taken to do before anything is measured.
-USUAL_SPEED = 3e10
+#: Multiply-adds a second that a training is taken to do before anything is measured, by the kind of device.
+USUAL_SPEEDS = {"cpu": 3e10, "cuda": 3e12, "mps": 3e11}
 #: Seconds of training below which measuring costs more than it can save.
 SHORT = 10.0
 #: The probe takes about this share of the training's time, and no more than so many seconds.
@@ -111,9 +112,11 @@ class Decision:
             "probe": self.tried or "nothing was measured",
         }
 
-    def lines(self) -> list[str]:
-        """What was tried, and what was chosen and why."""
-        return [*([f"probe: {self.tried}"] if self.tried else []), f"arithmetic: {self.setting.name} ({self.reason})"]
+    def lines(self, device: torch.device = CPU) -> list[str]:
+        """What was tried, and what was chosen and why; what computes is named where it is not the processor."""
+        place = "" if device.type == "cpu" else f"{device} ({machine_name(device)}), "
+        chosen = f"arithmetic: {place}{self.setting.name} ({self.reason})"
+        return [*([f"probe: {self.tried}"] if self.tried else []), chosen]
 
 
 def as_decided(resolved: Mapping[str, object]) -> dict[str, object]:
@@ -122,7 +125,9 @@ def as_decided(resolved: Mapping[str, object]) -> dict[str, object]:
     >>> as_decided(Decision(Setting(threads=2), "as asked").as_dict())["threads"]
     2
     """
-    options = {name: resolved[name] for name in ("precision", "layout", "threads", "compile")}
+    # Runs from before there was a choice of devices do not name one.
+    known = ("precision", "layout", "threads", "compile", *(["device"] if "device" in resolved else []))
+    options = {name: resolved[name] for name in known}
     return {**options, "rewrites": "off" if resolved["rewrites"] == "none" else "auto", "probe": "off"}
 
 
@@ -140,7 +145,7 @@ def default_setting(recipe: Recipe, plan: Plan, graph: Graph) -> Setting:
 def expected_seconds(plan: Plan, graph: Graph, images: int) -> float:
     """How long the training will take, as far as that is known before any step: by its multiply-adds and its budget."""
     work = math.inf if plan.epochs is None else cost(graph).training * images * plan.epochs
-    return min(work / USUAL_SPEED, math.inf if plan.seconds is None else plan.seconds)
+    return min(work / USUAL_SPEEDS[plan.device.type], math.inf if plan.seconds is None else plan.seconds)
 
 
 def nothing_to_decide(question: Question) -> Decision | None:
@@ -149,7 +154,8 @@ def nothing_to_decide(question: Question) -> Decision | None:
     setting = default_setting(recipe, plan, question.graph)
     if recipe.probe == "off":
         return Decision(setting, "nothing is measured, as asked")
-    if len(_first_settings(recipe, setting)) == 1 and not _further_settings(question, setting, 0.0, math.inf):
+    first = _first_settings(recipe, setting, plan.device)
+    if len(first) == 1 and not _further_settings(question, setting, 0.0, math.inf):
         return Decision(setting, "as asked")
     if not _pays(question):
         return Decision(setting, "the training is too short for a measurement to pay")
@@ -160,7 +166,7 @@ def _pays(question: Question) -> bool:
     """Whether the training is long enough, and its steps short enough, for a few of them to be a small share of it."""
     plan, graph = question.plan, question.graph
     expected = expected_seconds(plan, graph, len(question.dataset.train))
-    step = cost(graph).training * plan.batch / USUAL_SPEED
+    step = cost(graph).training * plan.batch / USUAL_SPEEDS[plan.device.type]
     return expected >= SHORT and SHARE * expected >= FEWEST * step
 
 
@@ -177,7 +183,7 @@ def measured(question: Question) -> Decision:
         return Decision(usual, "memory ran out while measuring, and nothing was compared")
     expected = _expected_from(question.plan, tryout.cost)
     tryout.end = start + min(SHARE * expected, MOST)
-    tryout.enter(_first_settings(question.recipe, usual))
+    tryout.enter(_first_settings(question.recipe, usual, question.plan.device))
     tryout.race(seconds=FIRST * (tryout.end - time.perf_counter()))
     best = _best(tryout.trials, usual)
     further = _further_settings(question, best, tryout.cost, expected)
@@ -202,8 +208,9 @@ def _judged(trials: list[Trial], usual: Setting, question: Question, seconds: fl
     busy = spread > BUSY
     told = "; ".join(f"{one.setting.beside(usual)} {one.span}" for one in trials)
     tried = f"{len(raced)} settings in {seconds:.1f} s, a step from the fastest to the slowest: {told}"
-    if question.recipe.precision == "auto" and not may_have_bf16():
-        tried += "; bf16 not tried, this processor has none"
+    device = question.plan.device
+    if question.recipe.precision == "auto" and not _has_bf16(device):
+        tried += f"; bf16 not tried, this {'processor' if device.type == 'cpu' else 'device'} has none"
     if busy:
         tried += (
             f"; the machine was busy, for steps of one setting differ {spread:.1f} times: not kept for the next time"
@@ -223,26 +230,27 @@ def _best(trials: list[Trial], usual: Setting) -> Setting:
     return min(better, key=lambda trial: trial.fastest, default=first).setting
 
 
-def _first_settings(recipe: Recipe, usual: Setting) -> list[Setting]:
+def _first_settings(recipe: Recipe, usual: Setting, device: torch.device) -> list[Setting]:
     """Arithmetic and memory order, in every combination that is open; the usual one first."""
     dtypes = [usual.dtype]
-    if recipe.precision == "auto" and may_have_bf16():
+    if recipe.precision == "auto" and _has_bf16(device):
         dtypes.append(torch.bfloat16)
     layouts = [usual.layout]
-    if recipe.layout == "auto":
+    if recipe.layout == "auto" and device.type != "mps":
         layouts.append(memory_layout("contiguous"))
     return [replace(usual, dtype=dtype, layout=layout) for layout in layouts for dtype in dtypes]
 
 
 def _further_settings(question: Question, best: Setting, step: float, expected: float) -> list[Setting]:
     """What may make the best of them better still: one change each."""
-    recipe, threads = question.recipe, question.plan.threads
+    recipe, threads, device = question.recipe, question.plan.threads, question.plan.device
     found = [replace(best, rewritten=False)] if best.rewritten else []
-    if recipe.threads is None and threads > 1:
+    if recipe.threads is None and threads > 1 and device.type == "cpu":
         found.append(replace(best, threads=threads // 2))
         if threads > 3 and step < LARGE_STEP:
             found.append(replace(best, threads=1))
-    if recipe.compile == "auto" and SHARE * expected >= COMPILING and has_compiler():
+    compiler = has_compiler() if device.type == "cpu" else cuda_has_compiler(device)
+    if recipe.compile == "auto" and SHARE * expected >= COMPILING and compiler:
         found.append(replace(best, compiled=True))
     return found
 
@@ -255,5 +263,9 @@ def _expected_from(plan: Plan, step: float) -> float:
 def _first_batch(question: Question) -> tuple[torch.Tensor, torch.Tensor]:
     train, plan = question.dataset.train, question.plan
     count = max(1, plan.batch // plan.parts)
-    images = to_input(to_tensor(train.images[:count]), question.dataset.preprocessing, plan.layout)
-    return images, to_tensor(train.labels[:count])
+    images, labels = (moved(to_tensor(array[:count]), plan.device) for array in (train.images, train.labels))
+    return to_input(images, question.dataset.preprocessing, plan.layout), labels
+
+
+def _has_bf16(device: torch.device) -> bool:
+    return may_have_bf16() if device.type == "cpu" else cuda_has_bf16(device)

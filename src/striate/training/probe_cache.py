@@ -15,6 +15,7 @@ from striate.errors import StriateError
 from striate.runs.atomic import write_bytes
 from striate.runs.bounded import read_bounded
 from striate.runs.record_base import FORMAT, Record, parse_record
+from striate.training.devices import machine_name
 from striate.training.identity import fingerprint
 from striate.training.inputs import layout_name, memory_layout
 from striate.training.probe import COMPILING, SHARE, Decision, Question, expected_seconds, measured, nothing_to_decide
@@ -73,7 +74,7 @@ def decide(question: Question, listen: Listener) -> Decision:
                     keep_decision(path, decision, question)
                 except StriateError as error:
                     listen(Note(f"what the probe decided cannot be kept for the next time: {error.problem}"))
-    for line in decision.lines():
+    for line in decision.lines(question.plan.device):
         listen(Note(line))
     return decision
 
@@ -86,12 +87,18 @@ def decision_file(question: Question) -> Path:
         "network": fingerprint(question.graph),
         "batch": [plan.batch, plan.parts],
         "machine": [processor_name(), plan.threads],
+        "device": _device_key(plan.device),
         "versions": {name: versions()[name] for name in ("striate", "torch")},
         "options": {name: getattr(recipe, name) for name in _OPTIONS},
         "compiling": SHARE * expected >= COMPILING,
     }
     key = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
     return cache_folder().parent / "probes" / f"{key}.json"
+
+
+def _device_key(device: torch.device) -> list[str]:
+    """Its kind, and what it is; the number of a GPU does not matter."""
+    return ["cpu"] if device.type == "cpu" else [device.type, machine_name(device)]
 
 
 def cached_decision(path: Path) -> Decision | None:

@@ -31,7 +31,7 @@ from striate.training.network import check_fits, logits_graph
 from striate.training.optimization import Constraints, make_optimizer
 from striate.training.plan import batch_bounds, make_plan
 from striate.training.probe import default_setting
-from striate.training.randomness import isolated, seed_of, seeded
+from striate.training.randomness import isolated, seed_of, seed_torch, seeded
 from striate.training.recipe import Recipe
 from striate.training.running import first_module
 
@@ -114,9 +114,9 @@ def find_learning_rate(
     logits = logits_graph(graph, dataset.task)
     loss = make_loss(recipe, dataset.task, dataset.classes, dataset.card.splits["train"].counts)[1]
     listen(Note(f"up to {steps} steps of {plan.batch} images, from {LOWEST:g} to {HIGHEST:g}"))
-    with isolated(plan.threads):
+    with isolated(plan.threads, plan.device, deterministic=recipe.deterministic):
         setting = replace(default_setting(recipe, plan, logits), compiled=False)
-        module = first_module(logits, recipe, setting)
+        module = first_module(logits, recipe, setting, plan.device)
         if recipe.whiten:
             whiten(module, logits, dataset)
         job = Job(logits, module, dataset, recipe, plan, loss, setting)
@@ -126,7 +126,7 @@ def find_learning_rate(
 def _sweep(job: Job, steps: int, listen: Listener) -> Iterator[tuple[float, float]]:
     """(rate, loss) of each step, until the loss is no number."""
     recipe, plan, count = job.recipe, job.plan, len(job.dataset.train)
-    showing = Showing(job.dataset, Augmentation.of(recipe), plan.layout, recipe.seed)
+    showing = Showing(job.dataset, Augmentation.of(recipe), plan.layout, recipe.seed, plan.device)
     optimizer = make_optimizer(recipe, job.graph, job.module)
     constraints = Constraints(recipe, job.graph, job.module)
     gradients = Gradients(job, History(plan, None), listen)
@@ -139,7 +139,7 @@ def _sweep(job: Job, steps: int, listen: Listener) -> Iterator[tuple[float, floa
         if place == 0:
             order = torch.randperm(count, generator=seeded(recipe.seed, epoch + 1, "order"))
             shown = showing.epoch(epoch + 1)
-            torch.default_generator.manual_seed(seed_of(recipe.seed, epoch + 1, "dropout"))
+            seed_torch(seed_of(recipe.seed, epoch + 1, "dropout"), plan.device)
         rate = LOWEST * (HIGHEST / LOWEST) ** (step / (steps - 1))
         for group in optimizer.param_groups:
             group["lr"] = rate * group["factor"]

@@ -18,6 +18,7 @@ from striate.training.recipe_values import (
     ClassWeights,
     Concentration,
     Count,
+    Device,
     Epochs,
     Magnitude,
     NotNegative,
@@ -163,6 +164,12 @@ class Recipe(BaseModel):
         default="auto", description="where the decoded pixels of image files are kept; auto: where they fit"
     )
     # By which arithmetic
+    device: Device = Field(
+        default="auto", description="what computes: cpu, cuda, cuda:N or mps; auto is cuda where there is one, else cpu"
+    )
+    deterministic: bool = Field(
+        default=False, description="on CUDA only kernels that give the same bits every time; the processor's always do"
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto", description="arithmetic; auto measures and checks bf16"
     )

@@ -14,6 +14,7 @@ __all__ = [
     "ClassWeights",
     "Concentration",
     "Count",
+    "Device",
     "Epochs",
     "Magnitude",
     "NotNegative",
@@ -35,6 +36,7 @@ _DURATION = re.compile(
     r"(?:(?P<h>\d+(?:\.\d+)?)\s*h)?\s*(?:(?P<m>\d+(?:\.\d+)?)\s*m(?:in)?)?\s*(?:(?P<s>\d+(?:\.\d+)?)\s*s)?"
 )
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 _SIZE = re.compile(r"([1-9]\d{0,4})(?:\s*[x×]\s*([1-9]\d{0,4}))?")
 
 
@@ -111,6 +113,13 @@ def _epochs(value: object) -> object:
     return int(number) if number == int(number) else number
 
 
+def _device(value: object) -> object:
+    """``cuda:N`` for any N; whether there is one is found out when it is used."""
+    if isinstance(value, str) and _DEVICE.fullmatch(value.strip().lower()):
+        return value.strip().lower()
+    raise ValueError("auto, cpu, cuda, cuda:N or mps")
+
+
 def _class_weights(value: object) -> object:
     if value is None or value == "balanced":
         return value
@@ -140,6 +149,7 @@ Operations = Annotated[int, BeforeValidator(_number), Field(ge=0, le=14)]
 Magnitude = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=10.0)]
 Concentration = Annotated[float, BeforeValidator(_number), AfterValidator(_concentration)]
 Angle = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=180.0)]
+Device = Annotated[str, BeforeValidator(_device)]
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 Size = Annotated[str, BeforeValidator(_size)]
 ClassWeights = Annotated[Literal["balanced"] | dict[str, float], BeforeValidator(_class_weights)]

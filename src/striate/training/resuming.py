@@ -14,6 +14,7 @@ from striate.runs.lock import alone_in
 from striate.training.allocator import memory_as
 from striate.training.bookkeeping import History
 from striate.training.checkpointing import Checkpointer
+from striate.training.devices import machine_name
 from striate.training.events import Listener, Note, silent
 from striate.training.identity import Identity, check_data, check_identity, differences, fingerprint
 from striate.training.interruption import Interruption
@@ -85,7 +86,8 @@ def resume(
         with interruption or Interruption() as interruption:
             recorder, job, history, checkpointer = _taken_up(opened, dataset, checkpoint_every, listen)
             memory = memory_as(job.recipe.memory)
-            with isolated(job.plan.threads), memory, interruption.armed(), recorder.recording():
+            own = isolated(job.plan.threads, job.plan.device, deterministic=job.recipe.deterministic)
+            with own, memory, interruption.armed(), recorder.recording():
                 ending = run_job(job, history, checkpointer, recorder, listen, interruption)
     return finished(recorder, ending, dataset, listen, interruption)
 
@@ -193,10 +195,12 @@ def _taken_up(
     plan, setting = stored_plan(record.resolved, len(dataset.train), str(folder.run_json))
     identity = Identity.of(graph, card, record.recipe, record.resolved)
     found = _checkpoint(folder, identity, listen)
+    if (then := record.resolved.get("device_name")) not in (None, current := machine_name(plan.device)):
+        listen(Note(f"it was trained on {then} and goes on on {current}: perhaps not to the last bit as before"))
     logits = logits_graph(graph, card.task)
     history = History(plan, recipe.early_stopping)
     with isolated(plan.threads):
-        module = first_module(logits, recipe, setting)
+        module = first_module(logits, recipe, setting, plan.device)
     job = Job(logits, module, dataset, recipe, plan, opened.loss, setting)
     again = record.model_copy(
         update={"status": "running", "reason": None, "finished": None, "resumed": (*record.resumed, now())}

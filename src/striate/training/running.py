@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
 from striate.backend import build_module, initialize, load_weights
 from striate.errors import StorageError
+from striate.training.devices import CPU
 from striate.training.evaluation import evaluate_outputs, loss_and_accuracy
 from striate.training.events import Note, Started
 from striate.training.first_layer import whiten
@@ -33,11 +35,15 @@ if TYPE_CHECKING:
 __all__ = ["finished", "first_module", "run_job"]
 
 
-def first_module(graph: Graph, recipe: Recipe, setting: Setting) -> nn.Module:
-    """The network with its first weights, as a setting computes it: rewritten or not, in its memory order."""
+def first_module(graph: Graph, recipe: Recipe, setting: Setting, device: torch.device = CPU) -> nn.Module:
+    """The network with its first weights, as a setting computes it: rewritten or not, in its memory order.
+
+    The weights are drawn on the processor, so that they are the same on every device.
+    """
     module = build_module(graph, seed=None)
     initialize(module, graph, recipe.init, recipe.seed)
-    return in_setting(graph, module.to(memory_format=setting.layout), setting)  # type: ignore[call-overload]
+    module = module.to(device=device, memory_format=setting.layout)  # type: ignore[call-overload]
+    return in_setting(graph, module, setting)
 
 
 def run_job(

@@ -2,7 +2,7 @@
 
     weights.<name>               parameters and buffers of the network
     optimizer.<parameter>.<key>  moments and step counts
-    random.cpu, random.cuda.<n>  torch's generators, which dropout draws from
+    random.cpu, random.cuda      torch's generators, which dropout draws from; the second only for a network on CUDA
     best.<name>                  the best weights, where they are not the newest
     average.<name>               the average of the weights (EMA, Lookahead), where the recipe asks for one
 
@@ -18,6 +18,8 @@ import torch
 from torch import nn
 
 from striate.errors import RunError
+from striate.training.devices import device_of
+from striate.training.randomness import random_states, set_random_states
 from striate.units import format_shape
 
 __all__ = [
@@ -52,7 +54,7 @@ def state_of(
     """
     tensors = {WEIGHTS + names[0]: tensor for names, tensor in _module_tensors(module)}
     tensors |= {name: tensor.detach() for name, tensor in _optimizer_tensors(module, optimizer)}
-    tensors |= _random_states()
+    tensors |= {RANDOM + kind: state for kind, state in random_states(device_of(module)).items()}
     tensors |= {BEST + name: tensor for name, tensor in (best or {}).items()}
     tensors |= {AVERAGE + name: tensor for name, tensor in (average or {}).items()}
     return tensors
@@ -113,7 +115,7 @@ def restore_optimizer(
             _check_form(OPTIMIZER + name, tensor, parameter, where)
         placed = _laid_out(tensor, strides.get(OPTIMIZER + name), parameter, where)
         optimizer.state[parameter][key] = placed
-    _restore_random(tensors, where)
+    _restore_random(tensors, device_of(module), where)
 
 
 def restore_average(average: Tensors, tensors: Tensors, where: str) -> None:
@@ -158,21 +160,10 @@ def _laid_out(
     return empty.copy_(tensor)
 
 
-def _random_states() -> dict[str, torch.Tensor]:
-    states = {RANDOM + "cpu": torch.get_rng_state()}
-    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        states |= {f"{RANDOM}cuda.{number}": state for number, state in enumerate(torch.cuda.get_rng_state_all())}
-    return states
-
-
-def _restore_random(tensors: Tensors, where: str) -> None:
+def _restore_random(tensors: Tensors, device: torch.device, where: str) -> None:
     try:
-        for name, state in part(tensors, RANDOM).items():
-            if name == "cpu":
-                torch.set_rng_state(state)
-            else:
-                torch.cuda.set_rng_state(state, int(name.removeprefix("cuda.")))
-    except (RuntimeError, ValueError, AssertionError) as error:
+        set_random_states(part(tensors, RANDOM), device)
+    except (RuntimeError, KeyError) as error:
         raise RunError(
             "the state of a random generator does not fit this torch or this machine",
             where=where,

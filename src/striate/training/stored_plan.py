@@ -9,6 +9,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from striate.errors import RunError
+from striate.training.devices import find_device_again
 from striate.training.inputs import memory_layout
 from striate.training.plan import Plan, batch_bounds
 from striate.training.recipe_values import Count, Epochs, NotNegative, Positive
@@ -30,6 +31,7 @@ class _StoredPlan(BaseModel):
     weight_decay: NotNegative
     layout: Literal["channels-last", "contiguous"]
     threads: Count
+    device: str = "cpu"
     precision: Literal["fp32", "bf16"]
     parts: Count = 1
     rewrites: Literal["pooling first", "none"] = "none"
@@ -45,7 +47,7 @@ def stored_plan(resolved: Mapping[str, object], images: int, where: str) -> tupl
         where: the file, for errors.
 
     Raises:
-        RunError: a value is missing or impossible, or does not fit the images.
+        RunError: a value is missing or impossible, or does not fit the images; or there is no such device here.
     """
     try:
         stored = _StoredPlan.model_validate(dict(resolved))
@@ -76,6 +78,7 @@ def stored_plan(resolved: Mapping[str, object], images: int, where: str) -> tupl
         layout=memory_layout(stored.layout),
         threads=stored.threads,
         parts=stored.parts,
+        device=find_device_again(stored.device, f"{where}: resolved.device"),
     )
     setting = Setting(
         dtype=torch.bfloat16 if stored.precision == "bf16" else torch.float32,

@@ -16,6 +16,7 @@ from striate.runs.lock import alone_in
 from striate.training.allocator import memory_as
 from striate.training.bookkeeping import History
 from striate.training.checkpointing import Checkpointer
+from striate.training.devices import machine_name
 from striate.training.events import Listener, Note, silent
 from striate.training.fitting import fit_network
 from striate.training.identity import Identity
@@ -89,12 +90,13 @@ def train(
         listen(Note(f"images: {dataset.kept}"))
     for note in (*plan.notes, *(finding.line() for finding in dataset.findings)):
         listen(Note(note))
-    with isolated(plan.threads), memory_as(recipe.memory) as told:
+    own = isolated(plan.threads, plan.device, deterministic=recipe.deterministic)
+    with own, memory_as(recipe.memory) as told:
         history = History(plan, recipe.early_stopping)
         job, decided = _first_job(recipe, plan, logits, dataset, loss, listen)
         for note in told:
             listen(Note(note))
-        resolved = {"loss": loss_name, **decided, "device": "cpu"}
+        resolved = {"loss": loss_name, **decided, "device_name": machine_name(plan.device)}
         with interruption or Interruption() as interruption:
             run = _new_folder(runs, folder, dataset, graph)
             recorder = Recorder(run, first_record(run, graph, recipe, job.plan, resolved, command))
@@ -117,7 +119,7 @@ def _first_job(
 ) -> tuple[Job, dict[str, object]]:
     """The job with its first weights, and what was decided about it; the threads are set from here on."""
     plain = replace(default_setting(recipe, plan, graph), rewritten=False)
-    module = first_module(graph, recipe, plain)
+    module = first_module(graph, recipe, plain, plan.device)
     decision = decide(Question(recipe, plan, graph, module, dataset, loss), listen)
     setting = decision.setting
     module = in_setting(graph, module.to(memory_format=setting.layout), setting)  # type: ignore[call-overload]

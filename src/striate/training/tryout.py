@@ -13,7 +13,9 @@ import torch
 from torch import nn
 
 from striate.graph import Graph
+from striate.training.devices import synchronize
 from striate.training.losses import Loss
+from striate.training.randomness import forked
 from striate.training.settings import Setting, Trial, in_setting
 
 __all__ = ["Tryout", "try_settings"]
@@ -51,8 +53,10 @@ class _Runner:
         return outputs.detach().float()
 
     def timed(self) -> float:
+        synchronize(self.batch.device)
         start = time.perf_counter()
         self.step()
+        synchronize(self.batch.device)
         return time.perf_counter() - start
 
     def answer(self) -> Answer:
@@ -115,7 +119,7 @@ class Tryout:
             least: timed steps that each must still have time for.
             costly: whether the first step of each may take far longer than the others, as compiling does.
         """
-        with torch.random.fork_rng(devices=[]), _threads_kept():
+        with forked(self._batch.device), _threads_kept():
             for setting in settings:
                 if setting in self._trials:
                     continue
@@ -137,7 +141,7 @@ class Tryout:
         end = self.end if seconds is None else time.perf_counter() + seconds
         runners = [self._runners[setting] for setting in settings or self._runners if setting in self._runners]
         rounds = 0
-        with torch.random.fork_rng(devices=[]), _threads_kept():
+        with forked(self._batch.device), _threads_kept():
             while runners and rounds < MOST_STEPS and (rounds < least or time.perf_counter() < end):
                 for runner in runners:
                     if _set_threads(runner.setting):

@@ -29,7 +29,8 @@ def bench_view(report: BenchReport) -> RenderableType:
     columns = [Column("setting", flexible=True), *(Column(title, right=True) for title in _TITLES)]
     fastest = min((row.median for row in report.rows if row.median), default=None)
     rows = [_row(row, fastest is not None and row.median == fastest) for row in report.rows]
-    head = f": {format_shape(report.input)}, {format_count(report.batch)} images a step, {_threads(report.threads)}"
+    where = _threads(report.threads) if report.device == "cpu" else visible(report.device)
+    head = f": {format_shape(report.input)}, {format_count(report.batch)} images a step, {where}"
     return Group(
         Text.assemble((visible(report.network), "bold"), head),
         Text(),

@@ -21,7 +21,8 @@ __all__ = ["arguments", "command"]
 
 
 def arguments(parser: Parser) -> None:
-    """``NET``, ``--input``, ``--classes``, ``--batch``, ``--threads``, ``--precision``, ``--compile``, ``--json``."""
+    """``NET``, ``--input``, ``--classes``, ``--batch``, ``--threads``, ``--device``, ``--precision``,
+    ``--compile``, ``--json``."""
     parser.words.add_argument(
         "net",
         metavar="NET",
@@ -33,6 +34,7 @@ def arguments(parser: Parser) -> None:
     group.add_argument("--input", metavar="SHAPE", help="another input shape, channels first, such as 3x64x48")
     group.add_argument("--classes", metavar="N", help="another number of classes")
     group.add_argument("--batch", metavar="N", help="images in a step [64]")
+    group.add_argument("--device", default="auto", metavar="DEVICE", help="cpu, cuda, cuda:N or mps [cuda or cpu]")
     group.add_argument("--threads", metavar="N", help="processor threads [all]")
     group.add_argument(
         "--precision",
@@ -67,6 +69,7 @@ def command(options: Namespace) -> None:
         threads=threads,
         precision=options.precision,
         compile=options.compile,
+        device=options.device,
     )
     if options.json:
         write_plain(json_text(report))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from striate.training.augmentations.mixing import label_shares
+from striate.training.devices import CPU
 from striate.training.inputs import normalize_, to_input, to_tensor, to_unit
+from striate.training.placing import Placed
 
 if TYPE_CHECKING:
     from striate.data import Dataset
@@ -26,12 +29,20 @@ class Showing:
         augmentation: what is changed.
         layout: memory order of what the network sees.
         seed: of the recipe.
+        device: of the network.
     """
 
     dataset: Dataset
     augmentation: Augmentation
     layout: torch.memory_format
     seed: int
+    device: torch.device = CPU
+
+    @functools.cached_property
+    def placed(self) -> Placed:
+        """The images and labels of the training split; copied to the device once, and not for the processor."""
+        train = self.dataset.train
+        return Placed.of(to_tensor(train.images), to_tensor(train.labels), self.device)
 
     def epoch(self, epoch: int) -> EpochShown:
         """The images of an epoch, counted from 1."""
@@ -47,9 +58,8 @@ class EpochShown:
     """
 
     def __init__(self, showing: Showing, draws: Draws) -> None:
-        self._showing, self._draws = showing, draws
-        train = showing.dataset.train
-        self._images, self._labels = to_tensor(train.images), to_tensor(train.labels)
+        self._showing, self._placed = showing, showing.placed
+        self._draws = self._placed.draws(draws)
 
     def batch(self, picked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Some of the images and their targets.
@@ -61,18 +71,19 @@ class EpochShown:
             what the network sees, float32 (batch, channels, height, width), normalised; and the labels as the split
             has them, or, where images are mixed, the shares of the classes or tags: float32 (batch, classes).
         """
-        mixing = self._showing.augmentation.mixing
+        mixing, placed = self._showing.augmentation.mixing, self._placed
+        picked = placed.places(picked)
         if mixing is None:
-            return self._alone(picked), self._labels[picked]
+            return placed.given(self._alone(picked)), placed.given(placed.labels[picked])
         rows = tuple(row[picked] for row in self._draws.mixing)
         images, shares = mixing.apply(*self._with_shares(picked), rows, self._with_shares)
-        return images.contiguous(memory_format=self._showing.layout), shares
+        return placed.given(images.contiguous(memory_format=self._showing.layout)), placed.given(shares)
 
     def _alone(self, picked: torch.Tensor) -> torch.Tensor:
         """The images before they are mixed."""
         augmentation, draws = self._showing.augmentation, self._draws
         preprocessing, layout = self._showing.dataset.preprocessing, self._showing.layout
-        images = self._images[picked]
+        images = self._placed.some(picked)
         if not augmentation.active:
             return to_input(images, preprocessing, layout)
         for change, rows in zip(augmentation.on_bytes, draws.on_bytes, strict=True):
@@ -87,4 +98,4 @@ class EpochShown:
 
     def _with_shares(self, picked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         dataset = self._showing.dataset
-        return self._alone(picked), label_shares(self._labels[picked], dataset.task, len(dataset.classes))
+        return self._alone(picked), label_shares(self._placed.labels[picked], dataset.task, len(dataset.classes))
