@@ -13,6 +13,11 @@ from hypothesis import HealthCheck, settings
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
+# Without this variable a GPU is hidden: the tests are of the processor, whose numbers are the same everywhere. With it
+# only those that are marked gpu may be run: STRIATE_TEST_GPU=1 pytest -m gpu
+if "STRIATE_TEST_GPU" not in os.environ:
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 settings.register_profile(

@@ -40,15 +40,31 @@ def kernels_as(device: torch.device, *, deterministic: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _precise() -> Iterator[None]:
+    # torch has older and newer switches for TF32 and refuses to read the older ones where they contradict the newer;
+    # torch.compile reads the older ones. So both are set, and both put back.
     cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
-    convolutions = cudnn.conv  # type: ignore[attr-defined]
-    before = convolutions.fp32_precision, products.fp32_precision, cudnn.benchmark
+    newer = (cudnn.conv, cudnn.rnn, products)  # type: ignore[attr-defined]
+    before = [switch.fp32_precision for switch in newer]
+    older, benchmark, product = _older_tf32(), cudnn.benchmark, torch.get_float32_matmul_precision()
     try:
-        convolutions.fp32_precision = products.fp32_precision = "ieee"
-        cudnn.benchmark = False
+        cudnn.allow_tf32, cudnn.benchmark = False, False
+        torch.set_float32_matmul_precision("highest")
+        for switch in newer:
+            switch.fp32_precision = "ieee"
         yield
     finally:
-        convolutions.fp32_precision, products.fp32_precision, cudnn.benchmark = before
+        cudnn.allow_tf32, cudnn.benchmark = older, benchmark
+        torch.set_float32_matmul_precision(product)
+        for switch, precision in zip(newer, before, strict=True):
+            switch.fp32_precision = precision
+
+
+def _older_tf32() -> bool:
+    try:
+        return torch.backends.cudnn.allow_tf32
+    except RuntimeError:
+        # The caller has set convolutions and recurrent layers apart, which the older switch cannot say.
+        return True
 
 
 @contextlib.contextmanager
