@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -43,7 +44,7 @@ def _precise() -> Iterator[None]:
     # torch has older and newer switches for TF32 and refuses to read the older ones where they contradict the newer;
     # torch.compile reads the older ones. So both are set, and both put back.
     cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
-    newer = (cudnn.conv, cudnn.rnn, products)  # type: ignore[attr-defined]
+    newer: tuple[Any, ...] = (cudnn.conv, cudnn.rnn, products)  # type: ignore[attr-defined]
     before = [switch.fp32_precision for switch in newer]
     older, benchmark, product = _older_tf32(), cudnn.benchmark, torch.get_float32_matmul_precision()
     try:
