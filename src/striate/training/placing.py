@@ -64,15 +64,17 @@ class Placed:
 
     def places(self, picked: torch.Tensor) -> torch.Tensor:
         """Places in the split, where labels and draws are looked up with them."""
-        return moved(picked, _making(self.device))
+        return picked if self.device.type == "cpu" else moved(picked, _making(self.device))
 
     def some(self, picked: torch.Tensor) -> torch.Tensor:
         """The images at places in the split, where batches are made."""
+        if self.device.type == "cpu":
+            return self.images[picked]
         return moved(self.images[picked.to(self.images.device)], _making(self.device))
 
     def given(self, batch: torch.Tensor) -> torch.Tensor:
         """A batch as the network takes it: on its device."""
-        return batch.to(self.device)
+        return batch if self.device.type == "cpu" else batch.to(self.device)
 
 
 def _making(device: torch.device) -> torch.device:
