@@ -6,6 +6,8 @@ CUDA, an operation fails that takes tensors from both sides, unless that of the 
 does `numpy()`. Layers that draw draw from the device's own generator. All numbers are those of the processor.
 
 Stricter than CUDA: indices must be on the device of what they pick from, for CUDA would wait for the copy.
+
+:func:`pretended_mps` is the same for MPS, which moreover has no float64.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-__all__ = ["NAME", "PretendedCuda", "pretended_cuda"]
+__all__ = ["NAME", "PretendedCuda", "pretended_cuda", "pretended_mps"]
 
 NAME = "Pretended GPU"
 GIGABYTE = 1024**3
@@ -33,12 +35,14 @@ class PretendedCuda:
     """Which tensors are on the device.
 
     Attributes:
+        device: as torch calls it.
         free: bytes of its memory that are said to be free.
         waits: how often somebody waited for it.
         generators: of the two devices.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
         self.free, self.waits = 100 * GIGABYTE, 0
         self.generators = tuple(torch.Generator().manual_seed(number) for number in (7, 8))
         # The storages themselves are kept, so that no address is ever used again.
@@ -51,6 +55,8 @@ class PretendedCuda:
 
     def put(self, value: Any) -> Any:
         for tensor in _tensors(value):
+            if self.device.type == "mps" and tensor.dtype == torch.float64:
+                raise TypeError("Cannot convert a MPS Tensor to float64 dtype as MPS doesn't support float64")
             storage = tensor.untyped_storage()
             self._here[storage._cdata] = storage
         return value
@@ -67,9 +73,9 @@ class _Functions(TorchFunctionMode):
         kwargs, cuda = dict(kwargs or {}), self._cuda
         here = any(cuda.has(tensor) for tensor in _tensors((args, kwargs)))
         if getattr(func, "__self__", None) is torch.Tensor.device:
-            return torch.device("cuda", 0) if here else func(*args)
+            return cuda.device if here else func(*args)
         if func in (torch.Tensor.numpy, torch.Tensor.__array__) and here:
-            raise TypeError("can't convert cuda:0 device type tensor to numpy")
+            raise TypeError(f"can't convert {cuda.device} device type tensor to numpy")
         if func is torch.Tensor.pin_memory:
             assert not here, "only the processor's memory can be pinned"
             return args[0].clone()
@@ -79,7 +85,7 @@ class _Functions(TorchFunctionMode):
             return self._to(here, *args, **kwargs)
         wanted = kwargs.get("device")
         makes = wanted is not None and func is not torch._C._nn._parse_to
-        if makes and torch.device(wanted).type == "cuda":
+        if makes and torch.device(wanted).type == cuda.device.type:
             kwargs["device"] = "cpu"
             return cuda.put(func(*args, **kwargs))
         cuda.given.append(here)
@@ -90,12 +96,12 @@ class _Functions(TorchFunctionMode):
 
     def _to(self, here: bool, tensor: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         if args and isinstance(args[0], torch.Tensor):
-            place = torch.device("cuda", 0) if self._cuda.has(args[0]) else args[0].device
+            place = self._cuda.device if self._cuda.has(args[0]) else args[0].device
             args = (place, args[0].dtype, *args[1:])
         copy = kwargs.pop("copy", False)
         device, dtype, _, layout = torch._C._nn._parse_to(*args, **kwargs)
         form = {"dtype": tensor.dtype if dtype is None else dtype, "memory_format": layout or torch.preserve_format}
-        there = here if device is None else device.type == "cuda"
+        there = here if device is None else device.type == self._cuda.device.type
         moved = tensor.to(copy=copy or here != there, **form)
         if there:
             return self._cuda.put(moved)
@@ -118,8 +124,8 @@ class _Operations(TorchDispatchMode):
             return func(*args, **kwargs)
         if here and away:
             raise RuntimeError(
-                f"{func}: expected all tensors to be on the same device, but found at least two devices, cuda:0 and"
-                f" cpu! {tuple(away[0].shape)} {away[0].dtype} is on the processor"
+                f"{func}: expected all tensors to be on the same device, but found at least two devices,"
+                f" {cuda.device} and cpu! {tuple(away[0].shape)} {away[0].dtype} is on the processor"
             )
         made_for_device = not tensors and (cuda.given[-1] if cuda.given else False)
         if torch.Tag.nondeterministic_seeded in func.tags and here:
@@ -140,7 +146,7 @@ class _Operations(TorchDispatchMode):
 @contextlib.contextmanager
 def pretended_cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendedCuda]:
     """A pretended GPU in the block."""
-    cuda = PretendedCuda()
+    cuda = PretendedCuda(torch.device("cuda", 0))
 
     def waited(device: object = None) -> None:
         cuda.waits += 1
@@ -167,6 +173,25 @@ def pretended_cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendedCuda]:
             patch.setattr(torch.cuda, name, fake)
         with _Operations(cuda), _Functions(cuda):
             yield cuda
+
+
+@contextlib.contextmanager
+def pretended_mps(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendedCuda]:
+    """A pretended Mac in the block."""
+    mps = PretendedCuda(torch.device("mps"))
+    fakes = {
+        "synchronize": lambda: None,
+        "empty_cache": lambda: None,
+        "manual_seed": mps.generators[0].manual_seed,
+        "get_rng_state": mps.generators[0].get_state,
+        "set_rng_state": mps.generators[0].set_state,
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.backends.mps, "is_available", lambda: True)
+        for name, fake in fakes.items():
+            patch.setattr(torch.mps, name, fake)
+        with _Operations(mps), _Functions(mps):
+            yield mps
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:

@@ -21,7 +21,7 @@ from striate.training.bench import bench
 from striate.training.events import Event, Note, StepDone
 from striate.training.job import Job
 from striate.training.placing import Placed
-from training.pretended_cuda import NAME, PretendedCuda, pretended_cuda
+from training.pretended_cuda import NAME, PretendedCuda, pretended_cuda, pretended_mps
 from training.samples import NET, make_dataset, quick_run
 
 MOVES = {"flip": "alternating", "shift": 1, "shift_fill": "zero", "crop": 0.8, "rotate": 20.0, "scale": 0.1}
@@ -105,6 +105,11 @@ def test_what_is_on_both_sides_does_not_meet(cuda: PretendedCuda) -> None:
         module(host)
 
 
+def test_mps_has_no_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pretended_mps(monkeypatch), pytest.raises(TypeError, match="float64"):
+        torch.ones(2).to("mps").double()
+
+
 def test_the_device_draws_from_its_own_generator(cuda: PretendedCuda) -> None:
     before = torch.get_rng_state()
     torch.nn.functional.dropout(torch.ones(9).to("cuda"))
@@ -139,6 +144,12 @@ def test_what_is_forgotten_is_found(
         trained(tmp_path, **MOVES, device="cuda")
 
 
+def test_augmenting_on_mps_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placing, "_making", lambda device: device)
+    with pretended_mps(monkeypatch), pytest.raises(TypeError, match="float64"):
+        trained(tmp_path, device="mps", color=0.3)
+
+
 # Whole trainings.
 
 
@@ -153,6 +164,17 @@ def test_a_training_has_the_numbers_of_the_processor(
     assert run.record.resolved["device"] == "cuda:0"
     assert NAME in str(run.record.resolved["device_name"])
     assert processor.record.resolved["device"] == "cpu"
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_mps_has_them_too_without_float64(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its usual memory order is another one."""
+    options = {"layout": "contiguous", **OPTIONS[name]}
+    processor = trained(tmp_path / "processor", device="cpu", **options)
+    with pretended_mps(monkeypatch):
+        run = trained(tmp_path / "device", **{**OPTIONS[name], "device": "mps"})
+    assert_same(run, processor)
+    assert (run.record.resolved["device"], run.record.resolved["layout"]) == ("mps", "contiguous")
 
 
 def test_images_that_do_not_fit_are_copied_batch_by_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
