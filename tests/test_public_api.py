@@ -68,7 +68,7 @@ TWINS: dict[str, tuple[str, dict[str, str]]] = {
     "explain": ("explain", {"rule": "rule"}),
     "bench": (
         "bench",
-        {name: name for name in ("net", "input", "classes", "batch", "threads", "precision", "compile")},
+        {name: name for name in ("net", "input", "classes", "batch", "threads", "precision", "compile", "device")},
     ),
 }
 #: What a verb has and its function has not: where runs are is asked of ``open_run``, and ready-made comparisons are in
