@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Setting]:
     monkeypatch.setattr(module, "matrix_peak", lambda dtype, device: 1e11)
     monkeypatch.setattr(module, "may_have_bf16", lambda: True)
     monkeypatch.setattr(module, "processor_name", lambda: "a processor")
+    monkeypatch.setattr(module, "why_not_fused", lambda: "llvmlite is not installed")
     return asked
 
 
@@ -85,9 +87,31 @@ def test_every_output_has_a_loss(measured: list[Setting], net: Any) -> None:
     assert bench(net, batch=2, precision="fp32", threads=1).rows
 
 
-def test_a_real_measurement_takes_five_steps_of_each() -> None:
+def test_fused_pooling_stands_beside_pooling_first(measured: list[Setting], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "why_not_fused", lambda: "")
+    report = bench(NET, batch=10, precision="fp32", threads=1)
+    assert [one.name for one in report.rows] == [
+        "fp32, channels-last",
+        "fp32, channels-last, pooling first",
+        "fp32, channels-last, pooling first, fused pooling",
+        "fp32, contiguous",
+        "fp32, contiguous, pooling first",
+    ]
+    assert [row["fused_pooling"] for row in report.as_dict()["settings"]] == [False, False, True, False, False]
+    measured.clear()
+    as_written = network("n", (1, 8, 8)).conv(4, 3).maxpool(2).relu().flatten().dense(3).build()
+    bench(as_written, precision="fp32", threads=1)
+    assert [setting.fused for setting in measured] == [False, True, False]
+    measured.clear()
+    bench(network("n", (1, 8, 8)).conv(4, 3).maxpool(3).relu().flatten().dense(3).build(), precision="fp32", threads=1)
+    assert not any(setting.fused for setting in measured)
+
+
+def test_a_real_measurement_takes_five_steps_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "why_not_fused", lambda: "")
     report = bench(NET, batch=4, precision="fp32", threads=1, seconds=0.0)
-    assert [len(row.seconds) for row in report.rows] == [5, 5, 5, 5]
+    # Fused pooling is among them; where llvmlite is missing it does not run, and says so.
+    assert [len(row.seconds) for row in report.rows if not row.reason] == [5] * (5 if find_spec("llvmlite") else 4)
     assert all(row.difference is None or row.difference < 1e-5 for row in report.rows)
     assert report.rows[1].difference == 0.0
     assert torch.get_num_threads() >= 1
@@ -121,7 +145,7 @@ def test_what_cannot_be_timed_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_table() -> None:
     def row(name: str, seconds: tuple[float, ...], difference: float | None = None, reason: str = "") -> BenchRow:
         return BenchRow(
-            name, "fp32", "contiguous", False, False, seconds, 64, 2 * 64 * 10**7, 1e11, difference, 1.0, reason
+            name, "fp32", "contiguous", False, False, False, seconds, 64, 2 * 64 * 10**7, 1e11, difference, 1.0, reason
         )
 
     rows = (

@@ -16,7 +16,7 @@ from striate.analysis.cost_report import cost
 from striate.backend import build_module, initialize
 from striate.errors import StorageError
 from striate.graph import network
-from striate.training import make_recipe, probe, probe_cache, processors, resume, tryout, verify_resume
+from striate.training import fusing, make_recipe, probe, probe_cache, processors, resume, tryout, verify_resume
 from striate.training.events import Note
 from striate.training.interruption import Interruption
 from striate.training.losses import make_loss
@@ -38,6 +38,8 @@ USUAL = Setting(FP32, LAST, rewritten=True, threads=2)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(probe, "may_have_bf16", lambda: True)
+    # As where llvmlite is installed: where it is not, what is tried with it does not run, and is not used.
+    monkeypatch.setattr(fusing, "why_not_fused", lambda: "")
 
 
 def batch(count: int = 8) -> tuple[torch.Tensor, torch.Tensor]:

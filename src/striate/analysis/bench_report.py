@@ -17,7 +17,7 @@ class BenchRow:
         name: in words.
         precision: ``fp32`` or ``bf16``.
         layout: ``channels-last`` or ``contiguous``.
-        pooling_first, compiled: whether.
+        pooling_first, fused_pooling, compiled: whether.
         seconds: of each timed step (forward, backward, no update).
         images: in a step.
         flops: of a step, twice its multiply-adds.
@@ -31,6 +31,7 @@ class BenchRow:
     precision: str
     layout: str
     pooling_first: bool
+    fused_pooling: bool
     compiled: bool
     seconds: tuple[float, ...]
     images: int
@@ -67,6 +68,7 @@ class BenchRow:
             "precision": self.precision,
             "layout": self.layout,
             "pooling_first": self.pooling_first,
+            "fused_pooling": self.fused_pooling,
             "compiled": self.compiled,
             "step_seconds": {
                 "median": self.median,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,6 +13,7 @@ from striate.analysis.bench_report import BenchReport, BenchRow
 from striate.analysis.cost_report import cost
 from striate.analysis.memory_report import memory
 from striate.backend import build_module
+from striate.backend.native import why_not_fused
 from striate.backend.pooling_first import pooling_first
 from striate.data.memory import available_memory
 from striate.errors import UsageError
@@ -23,6 +25,7 @@ from striate.training.devices import (
     free_memory,
     machine_name,
 )
+from striate.training.fusing import fusable
 from striate.training.inputs import layout_name, memory_layout
 from striate.training.losses import Loss
 from striate.training.peak import matrix_peak
@@ -85,7 +88,7 @@ def bench(
         peaks = {name: FLOPS * matrix_peak(_dtype(name), device=place) for name in precisions}
         images, labels, loss = _inputs(graph, batch)
         images, labels, module = images.to(place), labels.to(place), build_module(graph).to(place)
-        settings = _settings(graph, precisions, compiled)
+        settings = _settings(graph, precisions, compiled, place)
         trials = try_settings(graph, module, images, labels, loss, settings, seconds=seconds, least=LEAST)
     return BenchReport(
         network=graph.name,
@@ -101,14 +104,14 @@ def bench(
     )
 
 
-def _settings(graph: Graph, precisions: Sequence[str], compiled: bool) -> list[Setting]:
+def _settings(graph: Graph, precisions: Sequence[str], compiled: bool, device: torch.device) -> list[Setting]:
     rewritings = [False, True] if pooling_first(graph) is not graph else [False]
-    found = [
-        Setting(_dtype(name), memory_layout(layout), rewritten)
-        for name in precisions
-        for layout in ("channels-last", "contiguous")
-        for rewritten in rewritings
-    ]
+    found: list[Setting] = []
+    for name in precisions:
+        for layout in ("channels-last", "contiguous"):
+            found += [Setting(_dtype(name), memory_layout(layout), rewritten) for rewritten in rewritings]
+            if fusable(graph, found[-1], device) and not why_not_fused():
+                found.append(replace(found[-1], fused=True))
     if compiled:
         found += [
             Setting(_dtype(name), memory_layout("channels-last"), rewritings[-1], None, True) for name in precisions
@@ -124,6 +127,7 @@ def _row(trial: Trial, batch: int, flops: int, peaks: dict[str, float]) -> Bench
         layout=layout_name(setting.layout),
         pooling_first=setting.rewritten,
         compiled=setting.compiled,
+        fused_pooling=setting.fused,
         seconds=trial.seconds,
         images=batch,
         flops=flops,

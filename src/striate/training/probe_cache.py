@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from pydantic import Field
 
+from striate.backend.native import why_not_fused
 from striate.data.cache_folder import cache_folder
 from striate.errors import StriateError
 from striate.runs.atomic import write_bytes
 from striate.runs.bounded import read_bounded
 from striate.runs.record_base import FORMAT, Record, parse_record
 from striate.training.devices import machine_name
+from striate.training.fusing import workable
 from striate.training.identity import fingerprint
 from striate.training.inputs import layout_name, memory_layout
 from striate.training.probe import COMPILING, SHARE, Decision, Question, expected_seconds, measured, nothing_to_decide
@@ -40,7 +43,7 @@ class DecisionRecord(Record):
         format: version of its layout.
         written: ISO 8601, UTC.
         network: its name, for whoever looks into the folder.
-        precision, layout, rewritten, threads, compiled: the setting.
+        precision, layout, rewritten, threads, compiled, fused: the setting.
         reason, tried: as :class:`striate.training.probe.Decision` has them.
     """
 
@@ -52,6 +55,7 @@ class DecisionRecord(Record):
     rewritten: bool
     threads: int = Field(ge=1)
     compiled: bool
+    fused: bool = False
     reason: str
     tried: str
 
@@ -74,6 +78,7 @@ def decide(question: Question, listen: Listener) -> Decision:
                     keep_decision(path, decision, question)
                 except StriateError as error:
                     listen(Note(f"what the probe decided cannot be kept for the next time: {error.problem}"))
+    decision = replace(decision, setting=workable(decision.setting, listen))
     for line in decision.lines(question.plan.device):
         listen(Note(line))
     return decision
@@ -91,6 +96,7 @@ def decision_file(question: Question) -> Path:
         "versions": {name: versions()[name] for name in ("striate", "torch")},
         "options": {name: getattr(recipe, name) for name in _OPTIONS},
         "compiling": SHARE * expected >= COMPILING,
+        "fusing": not why_not_fused(),
     }
     key = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
     return cache_folder().parent / "probes" / f"{key}.json"
@@ -116,6 +122,7 @@ def cached_decision(path: Path) -> Decision | None:
         rewritten=record.rewritten,
         threads=record.threads,
         compiled=record.compiled,
+        fused=record.fused,
     )
     tried = (
         f"measured {record.written[:10]} for this network on this machine (--probe again repeats it): {record.tried}"
@@ -138,6 +145,7 @@ def keep_decision(path: Path, decision: Decision, question: Question) -> None:
         rewritten=setting.rewritten,
         threads=setting.threads or question.plan.threads,
         compiled=setting.compiled,
+        fused=setting.fused,
         reason=decision.reason,
         tried=decision.tried,
     )

@@ -176,8 +176,10 @@ class Recipe(BaseModel):
     layout: Literal["auto", "channels-last", "contiguous"] = Field(
         default="auto", description="memory order of the maps"
     )
-    rewrites: Literal["auto", "off"] = Field(
-        default="auto", description="compute maximum pooling before ReLU, which gives the same bits faster"
+    rewrites: Literal["auto", "fused", "off"] = Field(
+        default="auto",
+        description="compute maximum pooling before ReLU, and in one step with it where that is measured to pay"
+        " (fused: in any case): the same bits, faster",
     )
     threads: Count | None = Field(default=None, description="processor threads [auto]")
     compile: Literal["auto", "on", "off"] = Field(

@@ -16,6 +16,7 @@ from striate.training.bookkeeping import History
 from striate.training.checkpointing import Checkpointer
 from striate.training.devices import machine_name
 from striate.training.events import Listener, Note, silent
+from striate.training.fusing import workable
 from striate.training.identity import Identity, check_data, check_identity, differences, fingerprint
 from striate.training.interruption import Interruption
 from striate.training.job import Job
@@ -192,7 +193,8 @@ def _taken_up(
     """Everything that training needs, made anew from what the folder says."""
     folder, record, card, graph = opened.folder, opened.record, opened.card, opened.graph
     recipe = make_recipe(dict(record.recipe), where=str(folder.run_json))
-    plan, setting = stored_plan(record.resolved, len(dataset.train), str(folder.run_json))
+    plan, stored = stored_plan(record.resolved, len(dataset.train), str(folder.run_json))
+    setting = workable(stored, listen)
     identity = Identity.of(graph, card, record.recipe, record.resolved)
     found = _checkpoint(folder, identity, listen)
     if (then := record.resolved.get("device_name")) not in (None, current := machine_name(plan.device)):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from striate.backend import build_module
+from striate.backend.native import fused
 from striate.backend.pooling_first import pooling_first
 from striate.graph import Graph
 from striate.training.inputs import layout_name
@@ -26,6 +27,7 @@ class Setting:
         rewritten: maximum pooling before ReLU, which gives the same bits with fewer operations.
         threads: processor threads; None for as many as torch is set to.
         compiled: by torch.compile.
+        fused: 2×2 maximum pooling together with the ReLU behind it, see :mod:`striate.backend.native.pooling`.
     """
 
     dtype: torch.dtype = torch.float32
@@ -33,6 +35,7 @@ class Setting:
     rewritten: bool = False
     threads: int | None = None
     compiled: bool = False
+    fused: bool = False
 
     @property
     def precision(self) -> str:
@@ -43,13 +46,20 @@ class Setting:
     def name(self) -> str:
         """For whoever reads what was tried.
 
+        >>> Setting(rewritten=True, fused=True).name
+        'fp32, contiguous, pooling first, fused pooling'
         >>> Setting(torch.bfloat16, torch.channels_last, rewritten=True, threads=2).name
         'bf16, channels-last, pooling first, 2 threads'
         """
-        words = [self.precision, layout_name(self.layout), *(["pooling first"] if self.rewritten else [])]
+        words = [self.precision, layout_name(self.layout), *self.rewrites]
         if self.threads is not None:
             words.append(_count_threads(self.threads))
         return ", ".join([*words, *(["compiled"] if self.compiled else [])])
+
+    @property
+    def rewrites(self) -> list[str]:
+        """How the network is computed otherwise than it is written."""
+        return [*(["pooling first"] if self.rewritten else []), *(["fused pooling"] if self.fused else [])]
 
     def beside(self, usual: Setting) -> str:
         """What is different from another setting; its whole name where nothing is.
@@ -65,6 +75,8 @@ class Setting:
             words.append(layout_name(self.layout))
         if self.rewritten != usual.rewritten:
             words.append("pooling first" if self.rewritten else "not pooling first")
+        if self.fused != usual.fused:
+            words.append("fused pooling" if self.fused else "not fused pooling")
         if self.threads is not None and self.threads != usual.threads:
             words.append(_count_threads(self.threads))
         if self.compiled != usual.compiled:
@@ -133,9 +145,9 @@ def in_setting(graph: Graph, module: nn.Module, setting: Setting) -> nn.Module:
         setting: it is rewritten here; dtype, layout, threads and compiling are for who calls it.
     """
     rewritten = pooling_first(graph) if setting.rewritten else graph
-    if rewritten is not graph:
+    if rewritten is not graph or setting.fused:
         state = module.state_dict(keep_vars=True)
         again = build_module(rewritten, device="meta", seed=None)
         again.load_state_dict(state, assign=True)
-        module = again.train(module.training)
+        module = (fused(rewritten, again) if setting.fused else again).train(module.training)
     return module

@@ -34,7 +34,7 @@ class _StoredPlan(BaseModel):
     device: str = "cpu"
     precision: Literal["fp32", "bf16"]
     parts: Count = 1
-    rewrites: Literal["pooling first", "none"] = "none"
+    rewrites: Literal["none", "pooling first", "fused pooling", "pooling first, fused pooling"] = "none"
     compile: Literal["on", "off"] = "off"
 
 
@@ -83,8 +83,9 @@ def stored_plan(resolved: Mapping[str, object], images: int, where: str) -> tupl
     setting = Setting(
         dtype=torch.bfloat16 if stored.precision == "bf16" else torch.float32,
         layout=plan.layout,
-        rewritten=stored.rewrites == "pooling first",
+        rewritten="pooling first" in stored.rewrites,
         threads=stored.threads,
         compiled=stored.compile == "on",
+        fused="fused pooling" in stored.rewrites,
     )
     return plan, setting

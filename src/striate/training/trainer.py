@@ -118,7 +118,7 @@ def _first_job(
     recipe: Recipe, plan: Plan, graph: Graph, dataset: Dataset, loss: Loss, listen: Listener
 ) -> tuple[Job, dict[str, object]]:
     """The job with its first weights, and what was decided about it; the threads are set from here on."""
-    plain = replace(default_setting(recipe, plan, graph), rewritten=False)
+    plain = replace(default_setting(recipe, plan, graph), rewritten=False, fused=False)
     module = first_module(graph, recipe, plain, plan.device)
     decision = decide(Question(recipe, plan, graph, module, dataset, loss), listen)
     setting = decision.setting

@@ -1,8 +1,8 @@
 """Maximum pooling over 2×2 windows with ReLU behind it, as one operation.
 
 torch pools with a 64-bit place for each maximum, rectifies in a second pass, and in the backward pass fills the
-gradient with zeros before it adds to it. Here the forward pass reads each number once, the place is a byte that also says where
-ReLU lets no gradient through, and the backward pass writes each number once.
+gradient with zeros before it adds to it. Here the forward pass reads each number once, the place is a byte that also
+says where ReLU lets no gradient through, and the backward pass writes each number once.
 """
 
 from __future__ import annotations
