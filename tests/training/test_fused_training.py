@@ -162,6 +162,7 @@ def test_it_is_not_used_unasked_and_unmeasured(monkeypatch: pytest.MonkeyPatch) 
     assert not decided.setting.fused
     asked = question(rewrites="fused")
     assert default_setting(asked.recipe, asked.plan, GRAPH) == replace(USUAL, fused=True)
+    assert not fusing.fusable(GRAPH, USUAL, torch.device("cuda"))
     for options in ({"layout": "contiguous"}, {"compile": "on"}):
         other = question(rewrites="fused", **options)
         assert not default_setting(other.recipe, other.plan, GRAPH).fused
