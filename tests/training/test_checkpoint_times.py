@@ -116,7 +116,8 @@ def test_the_train_loss_is_a_mean_by_the_weights_of_the_classes(tmp_path: Path) 
 
 def test_the_probe_counts_as_training_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from striate.training import bookkeeping, trainer
-    from striate.training.probe import Decision, Question, default_setting
+    from striate.training.probe import Decision, Question
+    from striate.training.usual_setting import default_setting
 
     hand = types.SimpleNamespace(now=0.0)
     monkeypatch.setattr(bookkeeping, "time", types.SimpleNamespace(perf_counter=lambda: hand.now))

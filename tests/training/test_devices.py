@@ -21,9 +21,10 @@ from striate.training.kernels import kernels_as
 from striate.training.losses import make_loss
 from striate.training.memory_short import out_of_memory
 from striate.training.plan import make_plan
-from striate.training.probe import Question, as_decided, expected_seconds
+from striate.training.probe import Question, as_decided
 from striate.training.processors import processor_name
 from striate.training.stored_plan import stored_plan
+from striate.training.usual_setting import expected_seconds
 from training.pretended_cuda import NAME, pretended_cuda
 from training.samples import make_dataset, quick_run
 

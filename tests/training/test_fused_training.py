@@ -23,9 +23,10 @@ from striate.training.interruption import Interruption
 from striate.training.losses import make_loss
 from striate.training.monitors.sampling import Sampler
 from striate.training.plan import make_plan
-from striate.training.probe import Question, as_decided, default_setting, nothing_to_decide
+from striate.training.probe import Question, as_decided, nothing_to_decide
 from striate.training.settings import Setting, Trial, in_setting
 from striate.training.tryout import try_settings
+from striate.training.usual_setting import default_setting
 from training.samples import make_dataset, quick_run
 
 needs_llvmlite = pytest.mark.skipif(

@@ -21,10 +21,11 @@ from striate.training.events import Note
 from striate.training.interruption import Interruption
 from striate.training.losses import make_loss
 from striate.training.plan import make_plan
-from striate.training.probe import Decision, Question, as_decided, expected_seconds, nothing_to_decide
+from striate.training.probe import Decision, Question, as_decided, nothing_to_decide
 from striate.training.probe_cache import cached_decision, decide, decision_file
 from striate.training.settings import Setting, Trial, in_setting
 from striate.training.tryout import Tryout, try_settings
+from striate.training.usual_setting import expected_seconds
 from training.samples import make_dataset, quick_run
 
 FP32, BF16, LAST = torch.float32, torch.bfloat16, torch.channels_last

@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from striate.analysis.cost_report import cost
-from striate.backend.pooling_first import pooling_first
 from striate.training.devices import CPU, cuda_has_bf16, cuda_has_compiler, machine_name, moved
 from striate.training.fusing import fusable, not_tried
 from striate.training.inputs import layout_name, memory_layout, to_input, to_tensor
@@ -37,6 +36,7 @@ from striate.training.memory_short import out_of_memory
 from striate.training.processors import has_compiler, may_have_bf16
 from striate.training.settings import Setting, Trial
 from striate.training.tryout import Tryout
+from striate.training.usual_setting import USUAL_SPEEDS, default_setting, expected_seconds
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,12 +47,10 @@ if TYPE_CHECKING:
     from striate.training.plan import Plan
     from striate.training.recipe import Recipe
 
-__all__ = ["Decision", "Question", "as_decided", "default_setting", "expected_seconds", "measured", "nothing_to_decide"]
+__all__ = ["Decision", "Question", "as_decided", "measured", "nothing_to_decide"]
 
 #: Another setting must take less than this share of the time of the usual one.
 WORTH = 0.9
-#: Multiply-adds a second that a training is taken to do before anything is measured, by the kind of device.
-USUAL_SPEEDS = {"cpu": 3e10, "cuda": 3e12, "mps": 3e11}
 #: Seconds of training below which measuring costs more than it can save.
 SHORT = 10.0
 #: The probe takes about this share of the training's time, and no more than so many seconds.
@@ -135,24 +133,6 @@ def as_decided(resolved: Mapping[str, object]) -> dict[str, object]:
     options = {name: resolved[name] for name in known}
     rewrites = "fused" if "fused" in str(resolved["rewrites"]) else "off" if resolved["rewrites"] == "none" else "auto"
     return {**options, "rewrites": rewrites, "probe": "off"}
-
-
-def default_setting(recipe: Recipe, plan: Plan, graph: Graph) -> Setting:
-    """What is used where nothing is measured, and what the others are compared with."""
-    setting = Setting(
-        dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
-        layout=plan.layout,
-        rewritten=recipe.rewrites != "off" and pooling_first(graph) is not graph,
-        threads=plan.threads,
-        compiled=recipe.compile == "on",
-    )
-    return replace(setting, fused=recipe.rewrites == "fused" and fusable(graph, setting, plan.device))
-
-
-def expected_seconds(plan: Plan, graph: Graph, images: int) -> float:
-    """How long the training will take, as far as that is known before any step: by its multiply-adds and its budget."""
-    work = math.inf if plan.epochs is None else cost(graph).training * images * plan.epochs
-    return min(work / USUAL_SPEEDS[plan.device.type], math.inf if plan.seconds is None else plan.seconds)
 
 
 def nothing_to_decide(question: Question) -> Decision | None:
@@ -261,7 +241,7 @@ def _further_settings(question: Question, best: Setting, step: float, expected: 
     found = []
     if recipe.rewrites == "auto":
         if fusable(question.graph, best, device) and not not_tried(question.graph, best, device):
-            found.append(replace(best, fused=True))
+            found.append(replace(best, fused=not best.fused))
         if best.rewritten:
             found.append(replace(best, rewritten=False))
     if recipe.threads is None and threads > 1 and device.type == "cpu":

@@ -21,9 +21,10 @@ from striate.training.devices import machine_name
 from striate.training.fusing import workable
 from striate.training.identity import fingerprint
 from striate.training.inputs import layout_name, memory_layout
-from striate.training.probe import COMPILING, SHARE, Decision, Question, expected_seconds, measured, nothing_to_decide
+from striate.training.probe import COMPILING, SHARE, Decision, Question, measured, nothing_to_decide
 from striate.training.processors import processor_name
 from striate.training.settings import Setting
+from striate.training.usual_setting import expected_seconds
 from striate.training.versions import now, versions
 
 if TYPE_CHECKING:

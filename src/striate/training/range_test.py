@@ -30,10 +30,10 @@ from striate.training.losses import make_loss
 from striate.training.network import check_fits, logits_graph
 from striate.training.optimization import Constraints, make_optimizer
 from striate.training.plan import batch_bounds, make_plan
-from striate.training.probe import default_setting
 from striate.training.randomness import isolated, seed_of, seed_torch, seeded
 from striate.training.recipe import Recipe
 from striate.training.running import first_module
+from striate.training.usual_setting import default_setting
 
 __all__ = ["RULE", "RangeTest", "find_learning_rate"]
 

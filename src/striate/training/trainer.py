@@ -25,7 +25,7 @@ from striate.training.job import Job
 from striate.training.losses import Loss, make_loss
 from striate.training.network import check_fits, logits_graph
 from striate.training.plan import Plan, make_plan
-from striate.training.probe import Question, default_setting
+from striate.training.probe import Question
 from striate.training.probe_cache import decide
 from striate.training.randomness import isolated
 from striate.training.recipe import Recipe
@@ -34,6 +34,7 @@ from striate.training.resuming import check_same_request, has_begun, resume, unf
 from striate.training.running import finished, first_module, run_job
 from striate.training.settings import in_setting
 from striate.training.trained import TrainedRun
+from striate.training.usual_setting import default_setting
 
 __all__ = ["train"]
 

@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from striate.backend.native.pooling import FusedPooling, pooling_functions
+from striate.backend.native.threads import torch_team
 from striate.errors import NetworkError
 from striate.graph import Graph, Node
 from striate.graph.layers.activation import ReLU
 from striate.graph.layers.pooling import MaxPool
 from striate.graph.windows import Window
 
-__all__ = ["can_fuse", "fused", "fusing_fails", "why_not_fused"]
+__all__ = ["can_fuse", "can_use_team", "fused", "fusing_fails", "why_not_fused"]
 
 #: Windows of two numbers side by side, a rest left out.
 _WINDOW = Window(2, 2, 0, 0, 1, False)
@@ -24,6 +25,11 @@ def why_not_fused() -> str:
     """What is missing here for fused pooling, and what to write; empty where nothing is."""
     missing = importlib.util.find_spec("llvmlite") is None
     return "llvmlite is not installed: pip install 'striate[fast]'" if missing else ""
+
+
+def can_use_team() -> bool:
+    """Whether the kernel can be compiled here and computed by all of torch's threads; nothing is compiled for it."""
+    return not why_not_fused() and torch_team() is not None
 
 
 def fusing_fails(dtype: torch.dtype) -> str:
