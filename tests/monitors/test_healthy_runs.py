@@ -34,7 +34,10 @@ def test_digits(tmp_path: Path, net: str, seed: int) -> None:
     assert found.overhead["share"] < 0.2
     last = json.loads((run.folder.path / "monitors.jsonl").read_text().splitlines()[-1])
     assert last["kind"] == "overhead"
-    assert lines[-1].startswith(f"monitors: {last['samples']} of {last['steps']} steps looked at, ")
+    *_, looked, spent, advice = lines
+    assert looked.startswith(f"monitors: {last['samples']} of {last['steps']} steps looked at, ")
+    assert spent.startswith("time: ")
+    assert advice.startswith("advice: ")
 
 
 def test_samples_stay_few_however_long_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

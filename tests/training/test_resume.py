@@ -25,7 +25,7 @@ RANDOM = {"flip": "both", "shift": 1, "crop": 0.8, "rotate": 20.0, "color": 0.3}
 #: Three layers with weights and more; and one that takes any size.
 DEEP = "conv 6 2 > relu > conv 4 3 same > batchnorm > relu > conv 4 3 same > relu > flatten > dense classes"
 POOLED = "conv 6 2 > relu > conv 4 3 same > batchnorm > relu > globalmaxpool > dense classes"
-TIMES = {"seconds", "images_per_second", "checkpoint_seconds"}
+TIMES = {"seconds", "images_per_second", "checkpoint_seconds", "spent"}
 Listener = Callable[[Event], None]
 
 

@@ -14,6 +14,7 @@ from striate.runs import RunFolder, open_run
 if TYPE_CHECKING:
     from striate.graph import Graph
     from striate.runs.records import RunRecord
+    from striate.runs.spent_record import SpentRecord
     from striate.training import TrainedRun
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -34,6 +35,7 @@ class Diagnosis:
         findings: errors first, then warnings, then what is only said; by code.
         overhead: what the monitors cost: ``samples``, ``steps``, ``seconds`` and ``share`` of the time; empty where
             nothing is recorded.
+        spent: where the time of the training went, with advice; None where that was not measured.
     """
 
     run: str
@@ -41,6 +43,7 @@ class Diagnosis:
     status: str
     findings: tuple[Finding, ...]
     overhead: dict[str, float]
+    spent: SpentRecord | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The diagnosis as JSON-ready data."""
@@ -50,6 +53,7 @@ class Diagnosis:
             "status": self.status,
             "findings": [finding.as_dict() for finding in self.findings],
             "monitors": dict(self.overhead),
+            "spent": None if self.spent is None else self.spent.model_dump(mode="json"),
         }
 
 
@@ -79,7 +83,7 @@ def diagnose(run: str | Path | TrainedRun = "latest", *, runs: str | Path = "run
     record = folder.record()
     graph = read_yaml(folder.net_text(), where=str(folder.net_yaml))
     found = [*_stored(folder), *_curves(folder, record, graph), *_weights(folder)]
-    return Diagnosis(str(folder.path), record.network, record.status, _sorted(found), _overhead(folder))
+    return Diagnosis(str(folder.path), record.network, record.status, _sorted(found), _overhead(folder), record.spent)
 
 
 def _stored(folder: RunFolder) -> list[Finding]:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from striate.runs.record_base import FORMAT, Record, Settings
+from striate.runs.spent_record import SpentRecord
 
 __all__ = ["BestRecord", "CheckpointRecord", "MeterRecord", "ProgressRecord", "sealed"]
 
@@ -69,6 +70,8 @@ class ProgressRecord(Record):
         best: the best epoch so far.
         meter: the epoch that is not over.
         parts: in how many parts the images of an update are computed.
+        spent: where the time went.
+        spent_in_epochs: of that, up to the end of the newest epoch.
     """
 
     epochs: Count
@@ -80,6 +83,8 @@ class ProgressRecord(Record):
     best: BestRecord
     meter: MeterRecord
     parts: Size = 1
+    spent: SpentRecord = Field(default_factory=SpentRecord)
+    spent_in_epochs: SpentRecord = Field(default_factory=SpentRecord)
 
 
 class CheckpointRecord(Record):

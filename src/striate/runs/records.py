@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from striate.findings import Finding
 from striate.runs.record_base import FORMAT, Record, Results, Settings, parse_record
+from striate.runs.spent_record import SpentRecord
 
 __all__ = [
     "ClassScore",
@@ -218,6 +219,7 @@ class RunRecord(Record):
         versions: of striate, python, torch, numpy and the platform.
         seed: of the run.
         results: best_epoch, epochs_done, val_accuracy, test_accuracy, seconds, images_per_second …
+        spent: where the time went, and what to do about it; None where that was not measured.
     """
 
     format: Size = FORMAT
@@ -236,6 +238,7 @@ class RunRecord(Record):
     versions: dict[str, str]
     seed: int
     results: Results = Field(default_factory=dict)
+    spent: SpentRecord | None = None
 
 
 class FindingsFile(Record):

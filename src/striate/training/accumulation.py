@@ -65,9 +65,12 @@ class Gradients:
     def _whole(self, x_bchw: torch.Tensor, target: torch.Tensor) -> tuple[float, torch.Tensor]:
         outputs = self._outputs(x_bchw)
         loss = self._job.loss(outputs.float(), target)
+        self._history.spent.mark("forward")
         self._clear()
         torch.autograd.backward(loss)
-        return float(loss.detach()), outputs
+        value = float(loss.detach())
+        self._history.spent.mark("backward")
+        return value, outputs
 
     def _divided(self, x_bchw: torch.Tensor, target: torch.Tensor) -> tuple[float, torch.Tensor]:
         loss_of, total, parts = self._job.loss, self._job.loss.weight(target), []
@@ -77,8 +80,10 @@ class Gradients:
         for images, labels in zip(x_bchw.tensor_split(count), target.tensor_split(count), strict=True):
             outputs = self._outputs(images)
             loss = loss_of(outputs.float(), labels) * (loss_of.weight(labels) / total)
+            self._history.spent.mark("forward")
             torch.autograd.backward(loss)
             value += float(loss.detach())
+            self._history.spent.mark("backward")
             parts.append(outputs.detach())
         return value, torch.cat(parts)
 

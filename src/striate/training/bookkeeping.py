@@ -10,6 +10,7 @@ import torch
 
 from striate.runs.checkpoint_record import BestRecord, MeterRecord, ProgressRecord
 from striate.training.events import EpochDone, StepDone
+from striate.training.spent import Spent
 
 if TYPE_CHECKING:
     from striate.training.plan import Plan
@@ -190,6 +191,8 @@ class History:
         self.epochs = 0
         #: In how many parts the images of an update are computed; it grows when memory runs out.
         self.parts = plan.parts
+        #: Where the time goes.
+        self.spent = Spent()
         #: Spent on writing checkpoints.
         self.checkpoint_seconds = 0.0
 
@@ -200,6 +203,7 @@ class History:
         self.epochs, self._images, self._seconds = record.epochs, record.images, record.training_seconds
         self.checkpoint_seconds = record.checkpoint_seconds
         self.parts = record.parts
+        self.spent.carry_on(record.spent, record.spent_in_epochs)
 
     def as_record(self, meter: Meter) -> ProgressRecord:
         """Everything that another process needs to go on, with the epoch that is not over."""
@@ -213,6 +217,8 @@ class History:
             best=self.best.as_record(),
             meter=meter.as_record(),
             parts=self.parts,
+            spent=self.spent.as_record(),
+            spent_in_epochs=self.spent.in_epochs(),
         )
 
     def ending(self) -> Ending | None:

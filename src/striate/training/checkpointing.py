@@ -86,6 +86,11 @@ class Checkpointer:
         self._last = time.perf_counter()
 
     @property
+    def every(self) -> float | None:
+        """Seconds between two checkpoints inside an epoch, as asked."""
+        return self._every
+
+    @property
     def rows(self) -> int:
         """Lines of ``metrics.jsonl`` when the checkpoint was written that is gone on from."""
         return 0 if self._found is None else self._found.record.rows
@@ -136,6 +141,7 @@ class Checkpointer:
         """
         if self._optimizer is None or self._average is None:
             raise RuntimeError("a checkpointer begins before it saves")
+        self._history.spent.mark("other")
         start = time.perf_counter()
         tensors = state_of(self._module, self._optimizer, self._best(meter), self._average.tensors)
         content = safetensors.torch.save({name: tensor.cpu().contiguous() for name, tensor in tensors.items()})
@@ -157,6 +163,7 @@ class Checkpointer:
         self._last = time.perf_counter()
         self._cost = self._last - start
         self._history.checkpoint_seconds += self._cost
+        self._history.spent.mark("checkpoints")
 
     def _best(self, meter: Meter) -> dict[str, torch.Tensor] | None:
         """The best weights, from where the keeper put them; None where they are the newest, or there are none."""

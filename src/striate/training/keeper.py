@@ -92,6 +92,7 @@ class Keeper:
         if step % STEPS_BETWEEN_ROWS == 0 or last:
             row = {"kind": "step", "epoch": epoch, "step": step, "loss": loss, "learning_rate": learning_rate}
             self._writer.append(row)
+            self._history.spent.mark("other")
 
     def between_steps(self, meter: Meter) -> None:
         """A checkpoint, where it is time for one."""
@@ -107,6 +108,8 @@ class Keeper:
         self.save_last()
         if done.best:
             self.save_best()
+        self._history.spent.mark("checkpoints")
+        spent = self._history.spent.epoch_over()
         self._writer.append(
             {
                 "kind": "epoch",
@@ -120,6 +123,7 @@ class Keeper:
                 "best": done.best,
                 "learning_rate": meter.learning_rate,
                 "images_per_second": done.images_per_second,
+                "spent": {part: round(seconds, 6) for part, seconds in spent.seconds.items()},
             }
         )
         following = Meter(self._task)

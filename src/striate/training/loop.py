@@ -47,7 +47,8 @@ def train_epochs(
         UsageError: when memory runs out and the batch cannot be computed in parts.
     """
     plan, recipe, module, clock = job.plan, job.recipe, job.module, history.clock
-    images = Showing(job.dataset, Augmentation.of(recipe), plan.layout, recipe.seed, plan.device)
+    spent = history.spent
+    images = Showing(job.dataset, Augmentation.of(recipe), plan.layout, recipe.seed, plan.device, spent)
     optimizer = make_optimizer(recipe, job.graph, module)
     constraints = Constraints(recipe, job.graph, module)
     average, course = Averaged(recipe, module), Course(job, optimizer)
@@ -70,6 +71,7 @@ def train_epochs(
             rate = course.follow(clock.progress())
             x_bchw, target = shown.batch(picked)
             x_bchw = course.sized(x_bchw)
+            spent.mark("prepare")
             watch.before_step(epoch, picked, x_bchw, target, rate)
             value, outputs = gradients(x_bchw, target)
             finite = math.isfinite(value)
@@ -81,12 +83,14 @@ def train_epochs(
             constraints.after_step()
             clock.tick()
             average.step(clock.progress())
+            spent.mark("optimizer")
             meter.add(value, job.loss.weight(target), rate, outputs, larger_share(target))
             listen(history.step_done(epoch, meter))
         _check_finite(module, f"epoch {epoch}, step {meter.steps}", plan)
         try:
             with interruption.cutting_short(), average.shown():
                 val_loss, val_accuracy = _validate(job, epoch)
+            spent.mark("validation")
         except KeyboardInterrupt:
             keeper.interrupted(meter)
             return "interrupted"

@@ -47,11 +47,13 @@ def monitored(job: Job, history: History, recorder: Recorder, listen: Listener) 
     """
     watch = Watch(job, history, recorder.folder, recorder.record, listen)
     try:
+        history.spent.mark("other")
         if _is_first(recorder.folder):
             short = is_short(job)
             if short:
                 listen(Note("no batch is overfitted as a check beforehand: the training takes only seconds"))
             watch.preflight(preflight(job, overfitting=not short))
+        history.spent.mark("monitors")
         yield watch
     except DivergedError as error:
         step = watch.step

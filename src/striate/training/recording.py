@@ -72,6 +72,7 @@ class Recorder:
         self.folder = folder
         self.record = record
         self.results: dict[str, float | int | str | None] = dict(record.results)
+        self.spent = record.spent
         self._closed = False
 
     @contextlib.contextmanager
@@ -117,13 +118,13 @@ class Recorder:
         self.folder.write_findings(dataset.findings)
 
     def end(self, status: Status, reason: str) -> None:
-        """Write how the run ended, with :attr:`results`.
+        """Write how the run ended, with :attr:`results` and :attr:`spent`.
 
         Raises:
             StorageError: when the disk is full.
         """
         update = {"status": status, "reason": reason, "finished": now(), "results": dict(self.results)}
-        ended = RunRecord.model_validate({**self.record.model_dump(), **update})
+        ended = RunRecord.model_validate({**self.record.model_dump(), **update, "spent": self.spent})
         self.folder.write_record(ended)
         self._closed = True
 

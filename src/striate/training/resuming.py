@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,9 +84,12 @@ def resume(
         _check_unfinished(folder, record)
         _check_begun(folder, record)
         opened = TrainedRun(folder)
+        began = time.perf_counter()
         dataset = _dataset(opened, data)
+        reading = time.perf_counter() - began
         with interruption or Interruption() as interruption:
             recorder, job, history, checkpointer = _taken_up(opened, dataset, checkpoint_every, listen)
+            history.spent.add("decode", reading)
             memory = memory_as(job.recipe.memory)
             own = isolated(job.plan.threads, job.plan.device, deterministic=job.recipe.deterministic)
             with own, memory, interruption.armed(), recorder.recording():

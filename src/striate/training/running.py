@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,7 +18,9 @@ from striate.training.keeper import Keeper
 from striate.training.loop import train_epochs
 from striate.training.monitored import monitored
 from striate.training.settings import in_setting
+from striate.training.spent_advice import Training, advise
 from striate.training.trained import TrainedRun
+from striate.views.time_spent import time_spent_line
 
 if TYPE_CHECKING:
     from striate.data import Dataset
@@ -70,12 +73,15 @@ def run_job(
                 # No epoch was finished, so the newest weights are the best there are.
                 keeper.save_best()
     finally:
+        history.spent.mark("other")
         recorder.results.update(history.results())
+        recorder.spent = history.spent.as_record()
     if ending != "interrupted":
         try:
             with interruption.cutting_short():
                 load_weights(job.module, folder.best_weights)
                 _evaluate_best(job, recorder)
+                _tell_spent(job, history, checkpointer, recorder, listen)
         except KeyboardInterrupt:
             ending = "interrupted"
     recorder.end(ending, _reason(ending, history, plan, job.recipe.early_stopping))
@@ -118,6 +124,22 @@ def _evaluate_best(job: Job, recorder: Recorder) -> None:
             recorder.results[f"{name}_accuracy"] = evaluation.accuracy
         if evaluation.rmse is not None:
             recorder.results[f"{name}_rmse"] = evaluation.rmse
+
+
+def _tell_spent(job: Job, history: History, checkpointer: Checkpointer, recorder: Recorder, listen: Listener) -> None:
+    """Where the time went, and what to do about it: told, and kept."""
+    history.spent.mark("validation")
+    spent = history.spent.as_record()
+    training = Training(
+        recipe=recorder.record.recipe,
+        images_per_second=float(recorder.results.get("images_per_second") or 0.0),
+        divided=job.dataset.card.split_seed is None,
+        checkpoint_every=checkpointer.every,
+        run=shlex.quote(str(recorder.folder.path)),
+    )
+    recorder.spent = spent.model_copy(update={"advice": advise(spent, training)})
+    listen(Note(time_spent_line(spent)))
+    listen(Note(f"advice: {recorder.spent.advice}"))
 
 
 def _reason(ending: Ending, history: History, plan: Plan, patience: int | None) -> str:

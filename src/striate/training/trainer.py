@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,7 +76,9 @@ def train(
         DivergedError, InterruptedRun, StorageError: after saving what was good; the run folder says how it ended.
     """
     recipe = recipe or Recipe()
+    began = time.perf_counter()
     graph, dataset = fit_network(net, data, recipe)
+    reading = time.perf_counter() - began
     check_fits(graph, dataset)
     if folder is not None and has_begun(begun := RunFolder(run_path(folder, runs))):
         check_same_request(begun, graph, dataset, recipe)
@@ -94,7 +97,9 @@ def train(
     own = isolated(plan.threads, plan.device, deterministic=recipe.deterministic)
     with own, memory_as(recipe.memory) as told:
         history = History(plan, recipe.early_stopping)
+        history.spent.add("decode", reading)
         job, decided = _first_job(recipe, plan, logits, dataset, loss, listen)
+        history.spent.mark("probe")
         for note in told:
             listen(Note(note))
         resolved = {"loss": loss_name, **decided, "device_name": machine_name(plan.device)}

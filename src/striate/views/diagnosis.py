@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from striate.findings import Finding, Severity
 from striate.views.safe_text import visible
+from striate.views.time_spent import time_spent_line
+
+if TYPE_CHECKING:
+    from striate.runs.spent_record import SpentRecord
 
 __all__ = ["Diagnosed", "diagnosis_view"]
 
@@ -46,9 +50,14 @@ class Diagnosed(Protocol):
         """What the monitors cost."""
         ...
 
+    @property
+    def spent(self) -> SpentRecord | None:
+        """Where the time went."""
+        ...
+
 
 def diagnosis_view(diagnosis: Diagnosed) -> RenderableType:
-    """Findings under the run's name, and a last line that counts them."""
+    """Findings under the run's name, where its time went, and a last line that counts the findings."""
     return _DiagnosisView(diagnosis)
 
 
@@ -63,6 +72,10 @@ class _DiagnosisView:
             for number, part in enumerate(line.wrap(console, max(options.max_width - _INDENT, _INDENT))):
                 part.rstrip()
                 yield Text.assemble(" " * (_INDENT if number else 2), part)
+        if diagnosis.spent is not None:
+            yield Text(time_spent_line(diagnosis.spent))
+            if diagnosis.spent.advice is not None:
+                yield Text(f"advice: {visible(diagnosis.spent.advice)}")
         yield Text(_counts(diagnosis))
 
 

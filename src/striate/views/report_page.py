@@ -34,6 +34,7 @@ from striate.views.report_setup import (
     run_facts,
     when,
 )
+from striate.views.time_spent import time_spent_line
 
 if TYPE_CHECKING:
     from striate.findings import Severity
@@ -143,6 +144,8 @@ def _training(page: ReportPage) -> dict[str, Any]:
         "epoch_titles": titles,
         "epoch_rows": rows,
         "epochs_caption": caption,
+        "spent_line": None if page.record.spent is None else time_spent_line(page.record.spent),
+        "spent_advice": None if page.record.spent is None else page.record.spent.advice,
     }
 
 

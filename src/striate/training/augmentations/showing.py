@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,10 +12,12 @@ from striate.training.augmentations.mixing import label_shares
 from striate.training.devices import CPU
 from striate.training.inputs import normalize_, to_input, to_tensor, to_unit
 from striate.training.placing import Placed
+from striate.training.spent import Spent
 
 if TYPE_CHECKING:
     from striate.data import Dataset
     from striate.training.augmentation import Augmentation, Draws
+    from striate.training.augmentations.change import Change, Rows
 
 __all__ = ["EpochShown", "Showing"]
 
@@ -30,6 +32,7 @@ class Showing:
         layout: memory order of what the network sees.
         seed: of the recipe.
         device: of the network.
+        spent: told what the time of showing them goes to.
     """
 
     dataset: Dataset
@@ -37,6 +40,7 @@ class Showing:
     layout: torch.memory_format
     seed: int
     device: torch.device = CPU
+    spent: Spent = field(default_factory=Spent)
 
     @functools.cached_property
     def placed(self) -> Placed:
@@ -46,7 +50,9 @@ class Showing:
 
     def epoch(self, epoch: int) -> EpochShown:
         """The images of an epoch, counted from 1."""
-        return EpochShown(self, self.augmentation.draw(self.seed, epoch, len(self.dataset.train)))
+        draws = self.augmentation.draw(self.seed, epoch, len(self.dataset.train))
+        self.spent.mark("augment" if self.augmentation.active else "other")
+        return EpochShown(self, draws)
 
 
 class EpochShown:
@@ -71,30 +77,41 @@ class EpochShown:
             what the network sees, float32 (batch, channels, height, width), normalised; and the labels as the split
             has them, or, where images are mixed, the shares of the classes or tags: float32 (batch, classes).
         """
+        self._showing.spent.mark("other")
         mixing, placed = self._showing.augmentation.mixing, self._placed
         picked = placed.places(picked)
         if mixing is None:
             return placed.given(self._alone(picked)), placed.given(placed.labels[picked])
         rows = tuple(row[picked] for row in self._draws.mixing)
         images, shares = mixing.apply(*self._with_shares(picked), rows, self._with_shares)
+        self._showing.spent.mark("augment", "mixing")
         return placed.given(images.contiguous(memory_format=self._showing.layout)), placed.given(shares)
 
     def _alone(self, picked: torch.Tensor) -> torch.Tensor:
         """The images before they are mixed."""
-        augmentation, draws = self._showing.augmentation, self._draws
+        augmentation, draws, spent = self._showing.augmentation, self._draws, self._showing.spent
         preprocessing, layout = self._showing.dataset.preprocessing, self._showing.layout
         images = self._placed.some(picked)
+        # Where the images are pages of a file, this is where they are read.
+        spent.mark("wait")
         if not augmentation.active:
             return to_input(images, preprocessing, layout)
-        for change, rows in zip(augmentation.on_bytes, draws.on_bytes, strict=True):
-            images = change.apply(images, tuple(row[picked] for row in rows))
+        images = self._changed(images, picked, augmentation.on_bytes, draws.on_bytes)
         images = to_unit(images, layout)
-        for change, rows in zip(augmentation.on_shares, draws.on_shares, strict=True):
-            images = change.apply(images, tuple(row[picked] for row in rows))
+        spent.mark("prepare")
+        images = self._changed(images, picked, augmentation.on_shares, draws.on_shares)
         images = normalize_(images, preprocessing)
-        for change, rows in zip(augmentation.on_inputs, draws.on_inputs, strict=True):
-            images = change.apply(images, tuple(row[picked] for row in rows))
+        spent.mark("prepare")
+        images = self._changed(images, picked, augmentation.on_inputs, draws.on_inputs)
         return images.contiguous(memory_format=layout)
+
+    def _changed(
+        self, images: torch.Tensor, picked: torch.Tensor, changes: tuple[Change, ...], draws: tuple[Rows, ...]
+    ) -> torch.Tensor:
+        for change, rows in zip(changes, draws, strict=True):
+            images = change.apply(images, tuple(row[picked] for row in rows))
+            self._showing.spent.mark("augment", type(change).__name__.lower())
+        return images
 
     def _with_shares(self, picked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         dataset = self._showing.dataset

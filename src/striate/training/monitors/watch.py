@@ -113,17 +113,22 @@ class Watch:
             self._sampler.open(x_bchw)
             self._sampled, self._snapshot_step = True, self._history.clock.steps + 1
             self._opened = time.perf_counter() - now
+        self._history.spent.mark("monitors")
 
     def heard(self, event: Event) -> None:
         """Take in what training tells: a step is done, an epoch is done."""
         if isinstance(event, StepDone):
             self._steps += 1
             if self._sampled:
+                self._history.spent.mark("other")
                 self._take_sample(event)
+                self._history.spent.mark("monitors")
         elif isinstance(event, EpochDone):
             point = EpochPoint(event.epoch, event.train_loss, event.train_accuracy, event.val_loss, event.val_accuracy)
             self._story = self._story.with_epoch(point)
+            self._history.spent.mark("other")
             self._tell(judge(self._story, "epochs"))
+            self._history.spent.mark("monitors")
 
     def listening(self) -> Listener:
         """The listener of the training: whoever listened before is told first."""
