@@ -171,7 +171,7 @@ def _status(folder: Path) -> str:
 
 def _content(folder: Path) -> dict[str, object]:
     """Everything a run ends with but for what a clock measured."""
-    times = {"seconds", "images_per_second", "checkpoint_seconds"}
+    times = {"seconds", "images_per_second", "checkpoint_seconds", "spent"}
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     record = json.loads((folder / "run.json").read_text())
     return {

@@ -72,8 +72,9 @@ def test_worst_first_with_weights_and_ending(copied: Path, capsys: pytest.Captur
 def test_json(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["diagnose", str(finished), "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert list(data) == ["run", "network", "status", "findings", "monitors"]
+    assert list(data) == ["run", "network", "status", "findings", "monitors", "spent"]
     assert data["monitors"]["samples"] >= 1
+    assert data["spent"]["seconds"]["forward"] > 0
 
 
 def test_a_run_without_monitors_is_judged_by_its_curves(copied: Path) -> None:

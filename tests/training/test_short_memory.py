@@ -24,6 +24,7 @@ from striate.training.job import Job
 from striate.training.losses import Loss, make_loss
 from striate.training.memory_room import room_for
 from striate.training.settings import Setting
+from striate.training.spent import Spent
 from training.samples import make_dataset, quick_run
 
 NAMES = ("cat", "dog", "eel")
@@ -177,7 +178,8 @@ def test_parts_add_up_to_the_gradient_of_the_mean(options: dict[str, Any], mixed
         wide = Loss(lambda outputs, labels: loss.mean(outputs.double(), labels), loss.class_weights)
         job: Any = SimpleNamespace(module=module, forward=module, loss=wide, dtype=torch.float32, graph=graph)
         # Gradients casts outputs to float32 as autocast needs it; so compare what is left of 24 bits.
-        value, outputs = Gradients(job, SimpleNamespace(parts=parts), lambda event: None)(images, target)  # type: ignore[arg-type]
+        history: Any = SimpleNamespace(parts=parts, spent=Spent())
+        value, outputs = Gradients(job, history, lambda event: None)(images, target)
         found.append((value, outputs, torch.cat([p.grad.flatten() for p in module.parameters() if p.grad is not None])))
     for value, outputs, gradient in found[1:]:
         assert value == pytest.approx(found[0][0], rel=1e-6)

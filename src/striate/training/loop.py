@@ -86,6 +86,7 @@ def train_epochs(
             spent.mark("optimizer")
             meter.add(value, job.loss.weight(target), rate, outputs, larger_share(target))
             listen(history.step_done(epoch, meter))
+        spent.mark("other")
         _check_finite(module, f"epoch {epoch}, step {meter.steps}", plan)
         try:
             with interruption.cutting_short(), average.shown():

@@ -105,7 +105,7 @@ def _waiting(share: str, spent: SpentRecord, training: Training) -> str:
     if training.recipe.get("cache", "memory") != "memory":
         return f"{told}: --cache memory keeps their pixels at hand where they fit, and a smaller --size makes them fit"
     smaller = "a smaller --size" if training.recipe.get("channels") == 1 else "a smaller --size or --channels 1"
-    return f"{told}: {smaller} leaves fewer bytes to fetch, as does memory that other programs do not take"
+    return f"{told}: {smaller} leaves fewer bytes to fetch"
 
 
 def _augmenting(share: str, spent: SpentRecord, training: Training) -> str:

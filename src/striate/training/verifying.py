@@ -16,6 +16,7 @@ import torch
 from striate.data import Dataset
 from striate.errors import InterruptedRun, RunError, UsageError
 from striate.runs import RunFolder
+from striate.runs.spent_record import SpentRecord
 from striate.training.events import Event, Listener, Note, StepDone, silent
 from striate.training.fitting import fit_network
 from striate.training.interruption import Interruption
@@ -208,5 +209,6 @@ def _position(found: Found) -> str:
     """All that is known but for what a clock measured."""
     progress = found.record.progress
     meter = progress.meter.model_copy(update={"seconds": 0.0})
-    timeless = {"seconds": 0.0, "training_seconds": 0.0, "checkpoint_seconds": 0.0, "meter": meter}
+    none: dict[str, object] = {"spent": SpentRecord(), "spent_in_epochs": SpentRecord()}
+    timeless = {"seconds": 0.0, "training_seconds": 0.0, "checkpoint_seconds": 0.0, "meter": meter, **none}
     return hashlib.sha256(progress.model_copy(update=timeless).json_bytes()).hexdigest()
