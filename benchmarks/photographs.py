@@ -4,8 +4,8 @@
     python -m benchmarks.photographs 9.9         as many as the recipe has: 94 % is what its source reaches in them
 
 60,000 files are written, then ``train`` is called on their folder: decoding, choosing the arithmetic, training, testing
-and writing the run all count, only imports do not. All 50,000 training images are trained on, and the 10,000 of the test
-set are looked at once, at the end. Told besides: which share of each epoch went by waiting for data.
+and writing the run all count, only imports do not. All 50,000 training images are trained on, and the 10,000 of the
+test set are looked at once, at the end. Told besides: which share of each epoch went by waiting for data.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main(epochs: float = EPOCHS) -> bool:
 
         def listen(event: Event) -> None:
             if isinstance(event, EpochDone):
-                waited.append(_share_waited(event))
+                waited.append(0.0 if event.spent is None else event.spent.share("wait"))
                 print(
                     f"epoch {event.epoch}: {event.images_per_second:,.0f} images/s,"
                     f" waited {100 * waited[-1]:.2f} % of the time for data",

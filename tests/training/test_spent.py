@@ -193,6 +193,14 @@ def test_a_real_clock_agrees_with_the_trainings_own(tmp_path: Path) -> None:
     assert all(0 <= value < 60 for row in epoch_rows(run.folder) for value in row.values())
 
 
+def test_pixels_on_the_disk_are_known_by_their_word() -> None:
+    from striate.data.keeping import choose_keeping
+    from striate.data.options import Options
+
+    assert "in a file on the disk" in choose_keeping(Options(cache="disk"), 10, (3, 8, 8)).told
+    assert "in a file on the disk" not in choose_keeping(Options(cache="memory"), 10, (3, 8, 8)).told
+
+
 def test_diagnose_and_the_report_tell_it(tmp_path: Path) -> None:
     run = quick_run(tmp_path)
     found = diagnose(run)

@@ -33,8 +33,16 @@ MUON = Training({"optimizer": "muon"})
 CASES: dict[str, tuple[SpentRecord, Training, tuple[str, ...]]] = {
     "waiting": (spent(wait=11), Training({"channels": None}), ("waits for images 11 %", "--size", "--channels 1")),
     "waiting for grey images": (spent(wait=30), Training({"channels": 1}), ("30 %", "a smaller --size leaves")),
-    "waiting, kept on disk": (spent(wait=30), Training({"cache": "auto"}), ("30 %", "--cache memory")),
-    "waiting, kept in memory": (spent(wait=30), Training({"cache": "memory"}), ("30 %", "--size")),
+    "waiting for the disk, as asked": (
+        spent(wait=30),
+        Training({"cache": "disk"}, on_disk=True),
+        ("30 %", "--cache memory keeps"),
+    ),
+    "waiting for the disk": (
+        spent(wait=30),
+        Training({"cache": "auto", "channels": 1}, on_disk=True),
+        ("30 %", "in a file on the disk", "a smaller --size lets them fit into memory"),
+    ),
     "augmenting": (
         spent({"flips": 1, "warp": 19, "color": 5}, augment=25),
         Training({"flip": "both", "rotate": 10.0, "scale": 0.0, "crop": 1.0, "color": 0.1}),
@@ -108,14 +116,12 @@ def test_it_is_silent_up_to_the_limit(part: Part) -> None:
 
 def test_only_options_that_exist_are_named() -> None:
     options = {flag_of(name) for name in Recipe.model_fields} | {"--runs", "--checkpoint-every"}
-    # The rule speaks of it only where a recipe has that option.
-    options.add("--cache")
     for measured, training, _ in CASES.values():
         assert set(re.findall(r"--[a-z][a-z-]*", advise(measured, training))) <= options
 
 
 def test_the_values_that_are_named_are_values_of_their_options() -> None:
     said: dict[str, Any] = {"optimizer": "adamw", "average": "none", "tta": "none", "channels": 1}
-    said |= {"probe": "off"}
+    said |= {"probe": "off", "cache": "memory"}
     assert Recipe.model_validate(said)
     assert Recipe.model_validate({"probe": "auto"})

@@ -257,6 +257,7 @@ class History:
             best=self.best.update(epoch, loss, accuracy),
             images_per_second=meter.speed,
             seconds=self.clock.seconds,
+            spent=self.spent.epoch_over(),
         )
 
     def results(self) -> dict[str, float | int | str | None]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from striate.runs.spent_record import SpentRecord
 
 __all__ = ["EpochDone", "Event", "Listener", "Note", "Started", "StepDone", "silent"]
 
@@ -69,6 +73,7 @@ class EpochDone:
         best: whether this is the best epoch so far.
         images_per_second: training only.
         seconds: since training began.
+        spent: where the time went since the epoch before was over; None where nobody measured it.
     """
 
     epoch: int
@@ -80,6 +85,7 @@ class EpochDone:
     best: bool
     images_per_second: float
     seconds: float
+    spent: SpentRecord | None = None
 
 
 Event = Note | Started | StepDone | EpochDone

@@ -109,7 +109,7 @@ class Keeper:
         if done.best:
             self.save_best()
         self._history.spent.mark("checkpoints")
-        spent = self._history.spent.epoch_over()
+        spent = {} if done.spent is None else done.spent.seconds
         self._writer.append(
             {
                 "kind": "epoch",
@@ -123,7 +123,7 @@ class Keeper:
                 "best": done.best,
                 "learning_rate": meter.learning_rate,
                 "images_per_second": done.images_per_second,
-                "spent": {part: round(seconds, 6) for part, seconds in spent.seconds.items()},
+                "spent": {part: round(seconds, 6) for part, seconds in spent.items()},
             }
         )
         following = Meter(self._task)

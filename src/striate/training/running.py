@@ -134,6 +134,7 @@ def _tell_spent(job: Job, history: History, checkpointer: Checkpointer, recorder
         recipe=recorder.record.recipe,
         images_per_second=float(recorder.results.get("images_per_second") or 0.0),
         divided=job.dataset.card.split_seed is None,
+        on_disk="in a file on the disk" in job.dataset.kept,
         checkpoint_every=checkpointer.every,
         run=shlex.quote(str(recorder.folder.path)),
     )

@@ -46,6 +46,7 @@ class Training:
         recipe: every option, as ``run.json`` has them.
         images_per_second: while training.
         divided: the data have a validation split of their own, so that ``--val`` has no say.
+        on_disk: the pixels are kept in a file, not in memory.
         checkpoint_every: as asked; None: as measured.
         run: the run folder, for the command that is named.
     """
@@ -53,6 +54,7 @@ class Training:
     recipe: Mapping[str, object] = field(default_factory=dict)
     images_per_second: float = 0.0
     divided: bool = False
+    on_disk: bool = False
     checkpoint_every: float | None = None
     run: str = "latest"
 
@@ -102,9 +104,11 @@ def _probing(share: str, spent: SpentRecord, training: Training) -> str:
 
 def _waiting(share: str, spent: SpentRecord, training: Training) -> str:
     told = f"the network waits for images {share}"
-    if training.recipe.get("cache", "memory") != "memory":
-        return f"{told}: --cache memory keeps their pixels at hand where they fit, and a smaller --size makes them fit"
+    if training.on_disk and training.recipe.get("cache") == "disk":
+        return f"{told}: --cache memory keeps their pixels at hand"
     smaller = "a smaller --size" if training.recipe.get("channels") == 1 else "a smaller --size or --channels 1"
+    if training.on_disk:
+        return f"{told}: their pixels are in a file on the disk, and {smaller} lets them fit into memory"
     return f"{told}: {smaller} leaves fewer bytes to fetch"
 
 

@@ -66,6 +66,8 @@ class EpochShown:
     def __init__(self, showing: Showing, draws: Draws) -> None:
         self._showing, self._placed = showing, showing.placed
         self._draws = self._placed.draws(draws)
+        # The first epoch copies the images to the device.
+        showing.spent.mark("prepare")
 
     def batch(self, picked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Some of the images and their targets.
