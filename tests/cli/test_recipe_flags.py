@@ -66,6 +66,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "fit": ("crop", "crop"),
     "broken": ("error", "error"),
     "cache": ("disk", "disk"),
+    "workers": ("3", 3),
     "device": ("cpu", "cpu"),
     "deterministic": ("", True),
     "precision": ("fp32", "fp32"),

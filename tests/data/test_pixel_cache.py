@@ -139,16 +139,17 @@ def test_only_when_memory_is_short(folders: Folders, store: Path, monkeypatch: p
         load_data(root, cache="memory")
 
 
-def test_neither_memory_nor_disk(folders: Folders, monkeypatch: pytest.MonkeyPatch, store: Path) -> None:
+def test_not_enough_room_on_the_disk(folders: Folders, monkeypatch: pytest.MonkeyPatch, store: Path) -> None:
     root = folders({"a": 30, "b": 30})
     monkeypatch.setattr("striate.data.memory.available_memory", lambda: 2000)
     monkeypatch.setattr("striate.data.cache_folder.shutil.disk_usage", lambda _: SimpleNamespace(free=20_000))
     with pytest.raises(DataError) as caught:
-        load_data(root)
+        load_data(root, cache="disk")
     text = str(caught.value)
-    assert "fit neither in memory nor in the folder for them" in text
+    assert "do not fit in the folder for them" in text
+    assert "cache='stream'" in text
     assert "60 images of 3×10×12 = 21.1 KiB" in text
-    assert f"9.8 KiB (half of the disk's room under {store})" in text
+    assert f"at most 9.8 KiB (half of the disk's room under {store})" in text
     assert "STRIATE_CACHE=DIR" in text
 
 

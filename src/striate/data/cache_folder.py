@@ -9,11 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from striate.data.memory import memory_bound
 from striate.errors import DataError, StorageError
 from striate.units import format_bytes
 
-__all__ = ["PIXELS", "VARIABLE", "cache_folder", "cache_problem", "make_room", "remove_others"]
+__all__ = ["PIXELS", "VARIABLE", "cache_folder", "cache_problem", "make_room", "remove_others", "room_for_pixels"]
 
 VARIABLE = "STRIATE_CACHE"
 """Environment variable that names another folder."""
@@ -51,6 +50,20 @@ def cache_problem(error: OSError, path: Path) -> StorageError:
     )
 
 
+def room_for_pixels() -> int:
+    """Bytes that a file of decoded pixels may take: half of what all of them and the free room of the disk come to.
+
+    0 where the folder, or the nearest one above it that is there, cannot be looked at.
+    """
+    folder = cache_folder()
+    there = next((place for place in (folder, *folder.parents) if place.is_dir()), folder)
+    try:
+        free = shutil.disk_usage(there).free
+    except OSError:
+        return 0
+    return (free + sum(size for _, _, size in _sized(folder, PIXELS))) // 2
+
+
 def make_room(folder: Path, needed: int, what: str, where: str) -> None:
     """Make the folder, and remove the files that were not used for longest until ``needed`` bytes fit.
 
@@ -77,12 +90,11 @@ def make_room(folder: Path, needed: int, what: str, where: str) -> None:
     limit = (free + taken) // 2
     if needed > limit:
         raise DataError(
-            "the decoded images fit neither in memory nor in the folder for them",
+            "the decoded images do not fit in the folder for them",
             where=where,
             got=what,
-            needs=f"at most {format_bytes(memory_bound())} (half of the available memory) "
-            f"or {format_bytes(limit)} (half of the disk's room under {folder})",
-            write=f"a smaller size=, or {VARIABLE}=DIR on a larger disk",
+            needs=f"at most {format_bytes(limit)} (half of the disk's room under {folder})",
+            write=f"a smaller size=, {VARIABLE}=DIR on a larger disk, or cache='stream'",
         )
     for path, _, size in files:
         if taken + needed <= limit:

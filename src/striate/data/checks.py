@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data.balance import balance_findings
-from striate.data.dataset import Images, Split
+from striate.data.dataset import Split
 from striate.data.duplicates import copies, duplicate_findings
+from striate.data.image_source import ImageSource
 from striate.data.naming import count_of, examples
 from striate.data.near_duplicates import near_duplicate_findings
 from striate.data.shortcuts import brightness_finding
@@ -46,7 +47,7 @@ def check_images(splits: Mapping[str, Split], classes: Sequence[str], task: Task
     )
 
 
-def _constant(images: Images, candidates: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _constant(images: ImageSource, candidates: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """True where every pixel of an image has the same colour."""
     constant = np.zeros(len(images), bool)
     for index in np.flatnonzero(candidates):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from striate.data.image_source import Images, ImageSource, selected
 from striate.errors import DataError
 from striate.units import Shape
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Dataset", "Images", "Labels", "Split"]
 
-Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[Any]
 
 
@@ -28,7 +28,8 @@ class Split:
 
     Args:
         images: uint8 (images, channels, height, width), C-contiguous, 0..255; in memory, or mapped from a file and then
-            read-only: only what is touched is read.
+            read-only: only what is touched is read. Or a stream, which decodes what it is indexed with: see
+            :class:`striate.data.image_source.ImageSource`.
         labels: int64 (images,), index into the classes; for tags uint8 (images, tags), 0 or 1; for values
             float32 (images, values).
         ids: one name per image: its path relative to the source, or ``train/17``.
@@ -37,12 +38,13 @@ class Split:
         DataError: the three do not fit each other.
     """
 
-    images: Images = field(repr=False)
+    images: ImageSource = field(repr=False)
     labels: Labels = field(repr=False)
     ids: tuple[str, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
-        if self.images.ndim != 4 or self.images.dtype != np.uint8 or not self.images.flags.c_contiguous:
+        flat = not isinstance(self.images, np.ndarray) or self.images.flags.c_contiguous
+        if len(self.images.shape) != 4 or self.images.dtype != np.uint8 or not flat:
             raise DataError(
                 "images of a split have the wrong form",
                 got=f"{self.images.dtype} {self.images.shape}",
@@ -62,13 +64,16 @@ class Split:
         return f"Split({len(self)} images of {self.images.shape[1:]}, labels {self.labels.dtype} {self.labels.shape})"
 
     def take(self, indices: npt.NDArray[np.intp]) -> Split:
-        """The images at ``indices``, in that order: copied, but for a stretch of neighbours, which is a view."""
+        """The images at ``indices``, in that order: copied, but for a stretch of neighbours, which is a view.
+
+        Those of a stream are decoded when they are asked for, as before.
+        """
         ids = self.ids
         # pixels on disk are laid out split by split, so that this reads none of them
         neighbours = len(indices) > 0 and bool((np.diff(indices) == 1).all())
-        images = self.images[indices[0] : indices[-1] + 1] if neighbours else self.images[indices]
+        images = selected(self.images, slice(indices[0], indices[-1] + 1) if neighbours else indices)
         return Split(
-            np.ascontiguousarray(images),
+            np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images,
             self.labels[indices],
             tuple(ids[int(index)] for index in indices),
         )

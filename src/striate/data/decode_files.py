@@ -18,14 +18,14 @@ import numpy as np
 
 from striate.data.broken import BrokenImageError, reason_of
 from striate.data.dataset import Images
-from striate.data.decoding import decode
+from striate.data.decoding import Decoded, decode
 from striate.data.headers import Header
 from striate.data.memory import available_memory
 from striate.data.pixel_file import images_at_once
 from striate.data.pool import cores, map_in_order
 from striate.data.target import Target
 
-__all__ = ["Entry", "Outcome", "decode_into", "decode_to_file"]
+__all__ = ["Entry", "Outcome", "decode_file", "decode_into", "decode_to_file"]
 
 BYTES_PER_PIXEL = 16
 """What decoding takes at its worst: Pillow's 4 bytes, times the copies that transparency needs."""
@@ -71,16 +71,32 @@ def decode_into(images: Images, entries: Sequence[Entry], target: Target) -> lis
     def read(index: int) -> Outcome:
         entry = entries[index]
         try:
-            with open(entry.path, "rb") as file:
-                decoded = decode(file, target)
-            if decoded.size != (entry.header.width, entry.header.height) and target.fit == "exact":
-                raise BrokenImageError(f"its size is {decoded.size[0]}×{decoded.size[1]} only once it is decoded")
+            decoded = decode_file(entry.path, (entry.header.width, entry.header.height), target)
             images[index] = decoded.pixels
         except Exception as error:  # decoders of foreign bytes raise nearly anything
             return Outcome(reason_of(error), ())
         return Outcome(None, tuple(dict.fromkeys((*entry.header.traits, *decoded.traits))))
 
     return list(map_in_order(read, range(len(entries)), _workers(entries)))
+
+
+def decode_file(path: str, size: tuple[int, int], target: Target) -> Decoded:
+    """Decode one file.
+
+    Args:
+        path: where to open it.
+        size: (width, height) that its header gave.
+        target: the form wanted.
+
+    Raises:
+        BrokenImageError: it cannot be used.
+        Exception: whatever Pillow raises on damaged bytes.
+    """
+    with open(path, "rb") as file:
+        decoded = decode(file, target)
+    if decoded.size != size and target.fit == "exact":
+        raise BrokenImageError(f"its size is {decoded.size[0]}×{decoded.size[1]} only once it is decoded")
+    return decoded
 
 
 def _workers(entries: Sequence[Entry]) -> int:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data.dataset import Split
+from striate.data.examined import Signatures
 from striate.data.naming import count_of, examples, share_of
-from striate.data.signatures import Signatures
 from striate.findings import Finding
 
 __all__ = ["HARMFUL", "Place", "copies", "duplicate_findings"]

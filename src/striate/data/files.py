@@ -14,6 +14,7 @@ from striate.data.dataset import Images, Labels, Split
 from striate.data.decode_files import Entry, Outcome, decode_into
 from striate.data.dividing import Plan, check_enough, draw_splits, plan_splits
 from striate.data.headers import read_header
+from striate.data.image_source import selected
 from striate.data.keeping import choose_keeping
 from striate.data.memory import check_fits
 from striate.data.naming import count_of
@@ -91,6 +92,11 @@ def collect_files(listing: Listing, options: Options, where: str) -> Collected:
         order = functools.partial(_order, work)
         name = stored_name(listing, options, where)
         return _collected(work, store(name, readable, target, order, finish, where), keeping.told)
+    if keeping.place == "stream":
+        from striate.data.streamed_files import streamed  # with multiprocessing, which nothing else needs
+
+        stored, workers = streamed(listing, readable, target, functools.partial(_drawn, work), finish, options.workers)
+        return _collected(work, stored, f"{keeping.told}, by {count_of(workers, 'process')}")
     check_fits(count, *target.shape, where)
     return _collected(work, _in_memory(work, readable, target, finish), keeping.told)
 
@@ -120,7 +126,8 @@ def _collected(work: _Work, stored: Stored, kept: str) -> Collected:
     for part, files in listing.files.items():
         rows = stored.rows[part]
         ids = tuple(files.ids[row] for row in rows)
-        parts[part] = Split(stored.images[start : start + len(rows)], files.labels[np.asarray(rows, np.intp)], ids)
+        images = selected(stored.images, slice(start, start + len(rows)))
+        parts[part] = Split(images, files.labels[np.asarray(rows, np.intp)], ids)
         start += len(rows)
     said = (*listing.findings, *stored.findings)
     return Collected(
@@ -130,12 +137,17 @@ def _collected(work: _Work, stored: Stored, kept: str) -> Collected:
 
 def _order(work: _Work, usable: Mapping[str, Sequence[int]]) -> Rows:
     """The images of the pool ordered by the split that each will be drawn into, so that a split is a stretch."""
-    rows = {part: list(indices) for part, indices in usable.items()}
-    files, indices = work.listing.files[work.pool], rows[work.pool]
+    return {part: [index for rows in drawn for index in rows] for part, drawn in _drawn(work, usable).items()}
+
+
+def _drawn(work: _Work, usable: Mapping[str, Sequence[int]]) -> dict[str, list[list[int]]]:
+    """By part, the images of each split that it will be divided into."""
+    rows = {part: [list(indices)] for part, indices in usable.items()}
+    files, [indices] = work.listing.files[work.pool], rows[work.pool]
     labels, ids = files.labels[np.asarray(indices, np.intp)], [files.ids[index] for index in indices]
     _check_enough(work, labels)
     drawn = draw_splits(labels, ids, work.plan, work.options.seed, work.listing.task)
-    rows[work.pool] = [indices[place] for places in drawn.values() for place in places]
+    rows[work.pool] = [[indices[place] for place in places] for places in drawn.values()]
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Where the decoded pixels of image files are kept, and why there."""
+"""Where the decoded pixels of image files are kept, if anywhere, and why there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from striate.data.cache_folder import room_for_pixels
 from striate.data.memory import fits, memory_bound
 from striate.data.options import Options
 from striate.errors import UsageError
@@ -19,29 +20,45 @@ class Keeping:
     """A place and the reason for it.
 
     Args:
-        place: in memory, or in a memory-mapped file on the disk.
+        place: in memory, in a memory-mapped file on the disk, or nowhere.
         told: both, in one sentence without its full stop.
     """
 
-    place: Literal["memory", "disk"]
+    place: Literal["memory", "disk", "stream"]
     told: str
 
 
 def choose_keeping(options: Options, count: int, shape: Shape) -> Keeping:
-    """The place that was asked for; else memory where the pixels fit into it, else the disk.
+    """The place that was asked for; else memory where the pixels fit into it, else the disk where they fit, else none.
 
     Args:
         options: what the user asked for.
         count: images.
         shape: (channels, height, width) of each.
+
+    Raises:
+        UsageError: a number of processes is asked for, and they would have nothing to do.
     """
-    needed, bound = format_bytes(count * math.prod(shape)), format_bytes(memory_bound())
-    names = {"memory": "in memory", "disk": "in a file on the disk"}
+    size = count * math.prod(shape)
+    needed, bound = format_bytes(size), format_bytes(memory_bound())
+    names = {"memory": "in memory", "disk": "in a file on the disk", "stream": "decoded whenever they are needed"}
+    place: Literal["memory", "disk", "stream"]
     if options.cache != "auto":
-        return Keeping(options.cache, f"{needed} of pixels {names[options.cache]}, as asked")
-    if fits(count, shape):
-        return Keeping("memory", f"{needed} of pixels in memory, where at most {bound} may be taken")
-    return Keeping("disk", f"{needed} of pixels in a file on the disk, for memory may hold {bound} of them")
+        place, why = options.cache, "as asked"
+    elif fits(count, shape):
+        place, why = "memory", f"where at most {bound} may be taken"
+    elif size <= (room := room_for_pixels()):
+        place, why = "disk", f"for memory may hold {bound} of them"
+    else:
+        place, why = "stream", f"for memory may hold {bound} of them, and the disk {format_bytes(room)}"
+    if place != "stream" and options.workers is not None:
+        raise UsageError(
+            "workers has no effect on images that are decoded once",
+            where="workers",
+            got=f"workers={options.workers}, and {needed} of pixels {names[place]}, {why}",
+            write="cache='stream', or no workers",
+        )
+    return Keeping(place, f"{needed} of pixels {names[place]}, {why}")
 
 
 def refuse_other_keeping(options: Options, where: str) -> None:
@@ -50,6 +67,13 @@ def refuse_other_keeping(options: Options, where: str) -> None:
     Raises:
         UsageError: one was asked for.
     """
+    if options.workers is not None:
+        raise UsageError(
+            "workers has no effect on images that are not decoded",
+            where="workers",
+            got=f"workers={options.workers} for {where}, which holds arrays",
+            write="no workers",
+        )
     if options.cache in ("auto", "memory"):
         return
     raise UsageError(

@@ -32,9 +32,10 @@ def load_data(
     test: float | None = None,
     broken: Literal["skip", "error"] = "skip",
     task: Task | None = None,
-    cache: Literal["auto", "memory", "disk"] = "auto",
+    cache: Literal["auto", "memory", "disk", "stream"] = "auto",
+    workers: int | None = None,
 ) -> Dataset:
-    """Read images and labels, check them, split them and decode them into memory.
+    """Read images and labels, check them, split them and decode them.
 
     Args:
         source: ``digits`` (embedded); a folder of class folders, with ``train/``, ``val/`` and ``test/`` above them or
@@ -50,21 +51,33 @@ def load_data(
         test: share of the images to hold out, 0 for none. Default: 0.2 where the source gives no split at all.
         broken: ``skip`` leaves unreadable images out and names them; ``error`` stops at the first.
         task: ``classes``, ``tags`` or ``values``, where the source leaves it open (``.npz``).
-        cache: ``auto`` keeps the decoded pixels of image files in memory, or, when they would fill more than half of
-            what is available, in a file under the user's cache folder; ``disk`` keeps them there in any case, so
-            that the next start decodes nothing; ``memory`` neither writes nor reads such a file.
+        cache: ``auto`` keeps the decoded pixels of image files in memory; or, when they would fill more than half of
+            what is available, in a file under the user's cache folder; or, when they would fill more than half of the
+            disk's room, nowhere: then other processes decode each image whenever it is asked for. ``disk`` keeps
+            them in that file in any case, so that the next start decodes nothing; ``stream`` keeps them nowhere;
+            ``memory`` neither writes nor reads such a file.
+        workers: processes that decode where nothing is kept. Default: one for each processor.
 
     Raises:
         UsageError: an option that cannot be, that the source already answers, or that has no effect on it.
         DataError: the source, its images or its labels cannot be used; says where, what was found and what to do.
-        StorageError: the file of decoded pixels cannot be written.
+        StorageError: the file of decoded pixels cannot be written, or a process that decodes has died.
 
     >>> dataset = load_data("digits")
     >>> dataset.shape, {name: len(split) for name, split in dataset.splits.items()}
     ((1, 8, 8), {'train': 1294, 'val': 144, 'test': 359})
     """
     options = check_options(
-        size=size, channels=channels, fit=fit, seed=seed, val=val, test=test, broken=broken, task=task, cache=cache
+        size=size,
+        channels=channels,
+        fit=fit,
+        seed=seed,
+        val=val,
+        test=test,
+        broken=broken,
+        task=task,
+        cache=cache,
+        workers=workers,
     )
     where = os.fspath(source)
     return _assemble(collect(source, options), options, where)

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from striate.data.dataset import Images, Split
+from striate.data.dataset import Split
 from striate.data.duplicates import HARMFUL
+from striate.data.examined import Signatures
+from striate.data.image_source import ImageSource
 from striate.data.naming import examples, share_of
-from striate.data.signatures import Signatures, bits_set
+from striate.data.signatures import bits_set
 from striate.findings import Finding
 
 __all__ = ["DISTANCE", "LEAST_CORRELATION", "near_duplicate_findings"]
@@ -86,7 +88,7 @@ def _candidates(hashes: npt.NDArray[np.uint64], part: npt.NDArray[np.int64]) -> 
 
 
 def _alike(
-    pairs: Pairs, images: list[Images], part: npt.NDArray[np.int64], index: npt.NDArray[np.int64]
+    pairs: Pairs, images: list[ImageSource], part: npt.NDArray[np.int64], index: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
     """Whether the pixels of each pair correlate enough."""
     alike = np.zeros(len(pairs), bool)

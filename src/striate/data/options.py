@@ -11,8 +11,9 @@ from striate.runs.records import Task
 
 __all__ = ["Cache", "Fit", "Options", "check_options"]
 
-Cache = Literal["auto", "memory", "disk"]
-"""Where the decoded pixels of image files are kept; ``auto``: in memory, or, where they do not fit, on the disk."""
+Cache = Literal["auto", "memory", "disk", "stream"]
+"""Where the decoded pixels of image files are kept: in memory, on the disk, or nowhere; ``auto``: where they fit."""
+MOST_WORKERS = 256
 Fit = Literal["exact", "crop", "stretch"]
 """How an image gets its size; see Preprocessing."""
 LARGEST_SIZE = 8192
@@ -32,6 +33,7 @@ class Options:
         broken: ``skip`` or ``error``.
         task: of the labels.
         cache: where decoded pixels are kept.
+        workers: processes that decode a stream; None: one for each processor.
     """
 
     size: tuple[int, int] | None = None
@@ -43,6 +45,7 @@ class Options:
     broken: Literal["skip", "error"] = "skip"
     task: Task | None = None
     cache: Cache = "auto"
+    workers: int | None = None
 
 
 def check_options(
@@ -56,6 +59,7 @@ def check_options(
     broken: object,
     task: object,
     cache: object = "auto",
+    workers: object = None,
 ) -> Options:
     """Options, if every value is one that can be used.
 
@@ -66,6 +70,10 @@ def check_options(
         raise UsageError("wrong channels", where="channels", got=repr(channels), needs="1 (grey) or 3 (RGB)")
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise UsageError("wrong seed", where="seed", got=repr(seed), needs="a whole number")
+    count = isinstance(workers, int) and not isinstance(workers, bool) and 1 <= workers <= MOST_WORKERS
+    if workers is not None and not count:
+        needs = f"a whole number from 1 to {MOST_WORKERS}"
+        raise UsageError("wrong number of workers", where="workers", got=repr(workers), needs=needs)
     return Options(
         size=_size(size),
         channels=channels,
@@ -75,7 +83,8 @@ def check_options(
         test=_share("test", test),
         broken=cast("Literal['skip', 'error']", _word("broken", broken, ("skip", "error"), optional=False)),
         task=cast("Task | None", _word("task", task, ("classes", "tags", "values"))),
-        cache=cast("Cache", _word("cache", cache, ("auto", "memory", "disk"), optional=False)),
+        cache=cast("Cache", _word("cache", cache, ("auto", "memory", "disk", "stream"), optional=False)),
+        workers=cast("int | None", workers),
     )
 
 

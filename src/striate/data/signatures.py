@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-from striate.data.dataset import Images
+from striate.data.examined import Examined, Signatures, Words
+from striate.data.image_source import Images, ImageSource, stretches
 
-__all__ = ["FLAT_LIMIT", "SMALLEST_COMPARED", "Signatures", "bits_set", "signatures", "thumbnails"]
+__all__ = ["FLAT_LIMIT", "SMALLEST_COMPARED", "bits_set", "signatures", "thumbnails"]
 
 CHUNK = 1 << 20
 """Pixels looked at together: few enough to stay in the processor's cache."""
@@ -19,44 +18,24 @@ FLAT_LIMIT = 16
 SMALLEST_COMPARED = 16
 """Side in pixels below which different images look too much alike to be called near-copies."""
 
-Words = npt.NDArray[np.uint64]
 
-
-@dataclass(frozen=True, eq=False)
-class Signatures:
-    """What is kept of the images of one split; every array has one entry per image.
-
-    Args:
-        words: uint64, equal for equal pixels and different, but for one chance in 2⁶⁴, for others.
-        hashes: uint64 difference hash of the 8×9 thumbnail: bit (row, column) says that the thumbnail is brighter at
-            column + 1 than at column.
-        plain: bool, too flat or too small for the hash to mean anything.
-        uniform: bool, the thumbnail has one grey level: the image may have one colour.
-        brightness: float32, mean over pixels and channels, 0..255.
-    """
-
-    words: Words
-    hashes: Words
-    plain: npt.NDArray[np.bool_]
-    uniform: npt.NDArray[np.bool_]
-    brightness: npt.NDArray[np.float32]
-
-
-def signatures(images: Images) -> Signatures:
+def signatures(images: ImageSource) -> Signatures:
     """Look at every image once, in chunks, so that images on disk pass through little memory.
 
     Args:
         images: uint8 (images, channels, height, width).
     """
+    if isinstance(images, Examined):
+        return images.known_signatures()
     count, _, height, width = images.shape
     words, hashes = np.empty(count, np.uint64), np.empty(count, np.uint64)
     plain, uniform = np.empty(count, bool), np.empty(count, bool)
     brightness = np.empty(count, np.float32)
     factors = _factors(int(np.prod(images.shape[1:])))
     step = max(1, CHUNK // factors.size)
-    for start in range(0, count, step):
+    for start, stretch in zip(range(0, count, step), stretches(images, step), strict=True):
         part = slice(start, start + step)
-        chunk = np.ascontiguousarray(images[part])
+        chunk = np.ascontiguousarray(stretch)
         words[part] = _words(chunk.reshape(len(chunk), -1), factors)
         small = thumbnails(chunk)
         rises = small[:, :, 1:] - small[:, :, :-1]

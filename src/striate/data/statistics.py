@@ -7,16 +7,17 @@ from fractions import Fraction
 
 import numpy as np
 
-from striate.data.dataset import Images
+from striate.data.examined import Counts, Examined
+from striate.data.image_source import Images, ImageSource, stretches
 from striate.findings import Finding
 
-__all__ = ["channel_statistics"]
+__all__ = ["channel_statistics", "count_values"]
 
 CHUNK = 1 << 22
 """Pixels counted at a time: bincount widens each to 8 bytes."""
 
 
-def channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, ...], tuple[Finding, ...]]:
+def channel_statistics(images: ImageSource) -> tuple[tuple[float, ...], tuple[float, ...], tuple[Finding, ...]]:
     """Mean and standard deviation of pixel / 255 for each channel.
 
     The 256 possible values are counted, and mean = Σ v·n / N and variance = Σ v²·n / N - mean² are worked out in whole
@@ -34,8 +35,8 @@ def channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, 
     ((0.5,), (0.5,))
     """
     means, deviations, constant = [], [], []
-    for channel in range(images.shape[1]):
-        counts = _histogram(images, channel)
+    for channel, row in enumerate(_counts(images)):
+        counts = [int(count) for count in row]
         total = sum(counts)
         first = Fraction(sum(value * count for value, count in enumerate(counts)), total)
         second = Fraction(sum(value * value * count for value, count in enumerate(counts)), total)
@@ -47,17 +48,29 @@ def channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, 
     return tuple(means), tuple(deviations), tuple(_constant(*pair) for pair in constant)
 
 
-def _histogram(images: Images, channel: int) -> list[int]:
-    """How often each value occurs. Pairs of pixels are counted, because counting takes as long for 16 bits as for 8."""
-    pairs, single = np.zeros(1 << 16, np.int64), np.zeros(256, np.int64)
-    step = max(1, CHUNK // (images.shape[2] * images.shape[3]))
-    for start in range(0, len(images), step):
-        pixels = images[start : start + step, channel].ravel()
+def count_values(images: Images) -> Counts:
+    """How often each value of each channel occurs. Pairs of pixels are counted, which takes as long as bytes.
+
+    Args:
+        images: uint8 (images, channels, height, width).
+    """
+    counts = np.empty((images.shape[1], 256), np.int64)
+    for channel in range(images.shape[1]):
+        pixels = images[:, channel].ravel()
         even = len(pixels) // 2 * 2
-        pairs += np.bincount(pixels[:even].view(np.uint16), minlength=1 << 16)
-        single += np.bincount(pixels[even:], minlength=256)
-    both = pairs.reshape(256, 256)
-    return [int(count) for count in both.sum(axis=0) + both.sum(axis=1) + single]
+        pairs = np.bincount(pixels[:even].view(np.uint16), minlength=1 << 16).reshape(256, 256)
+        counts[channel] = pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(pixels[even:], minlength=256)
+    return counts
+
+
+def _counts(images: ImageSource) -> Counts:
+    found = images.known_counts() if isinstance(images, Examined) else None
+    if found is not None:
+        return found
+    counts = np.zeros((images.shape[1], 256), np.int64)
+    for stretch in stretches(images, max(1, CHUNK // (images.shape[2] * images.shape[3]))):
+        counts += count_values(stretch)
+    return counts
 
 
 def _constant(channel: int, value: int) -> Finding:

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from PIL import __version__ as pillow
 
 from striate.data.cache_folder import PIXELS, cache_folder, cache_problem, make_room, remove_others
-from striate.data.dataset import Images
 from striate.data.decode_files import Entry, Outcome, decode_to_file
+from striate.data.image_source import Images, ImageSource
 from striate.data.naming import count_of
 from striate.data.options import Options
 from striate.data.parts import Listing
@@ -56,14 +56,14 @@ class Stored:
     """Pixels in a file, and what was found out on the way.
 
     Args:
-        images: uint8 (images, channels, height, width), memory-mapped, part after part.
+        images: uint8 (images, channels, height, width), part after part; memory-mapped, or a stream.
         rows: which images they are.
         target: their form.
         skipped: (id, reason) of the others.
         findings: about the images and the file.
     """
 
-    images: Images
+    images: ImageSource
     rows: Rows
     target: Target
     skipped: tuple[tuple[str, str], ...]
@@ -99,7 +99,7 @@ def stored_name(listing: Listing, options: Options, where: str) -> StoredName:
 def find_stored(listing: Listing, options: Options, where: str) -> Found:
     """The pixels of a listing, if an earlier start has left them; no file is opened but theirs."""
     beginning = f"{_short(os.path.realpath(where))}-"
-    if options.cache == "memory" or not any(cache_folder().glob(f"{beginning}*{PIXELS}")):
+    if options.cache in ("memory", "stream") or not any(cache_folder().glob(f"{beginning}*{PIXELS}")):
         return Found(None)
     name = stored_name(listing, options, where)
     path = name.path if name.path.exists() else _of_that_form(name, beginning, options)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from striate.data.image_source import stretches
 from striate.runs.interval import wilson_interval
 from striate.runs.records import ClassScore, Evaluation, Preprocessing, Task
 from striate.training.devices import device_of, moved
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from striate.data import Split
+    from striate.data.image_source import ImageSource
     from striate.graph import Graph
     from striate.training.losses import Loss
 
@@ -50,7 +52,7 @@ def images_at_once(graph: Graph) -> int:
 
 def network_outputs(
     module: nn.Module,
-    images: NDArray[np.uint8],
+    images: ImageSource,
     preprocessing: Preprocessing,
     layout: torch.memory_format,
     at_once: int,
@@ -60,7 +62,7 @@ def network_outputs(
 
     Args:
         module: takes (batch, channels, height, width); on any device.
-        images: (count, channels, height, width) uint8.
+        images: (count, channels, height, width) uint8; those of a stream are decoded as they are needed.
         preprocessing: of the run.
         layout: memory order of the maps.
         at_once: images looked at together; see :func:`images_at_once`.
@@ -74,8 +76,8 @@ def network_outputs(
     try:
         with torch.inference_mode(), torch.autocast(device.type, enabled=False):
             parts = []
-            for start in range(0, len(images), at_once):
-                some = moved(to_tensor(images[start : start + at_once]), device)
+            for stretch in stretches(images, at_once):
+                some = moved(to_tensor(stretch), device)
                 parts.append(averaged_outputs(module, to_input(some, preprocessing, layout), views).float())
         return torch.cat(parts).cpu()
     finally:

@@ -84,6 +84,7 @@ def _images(data: str | Path | Dataset, recipe: Recipe, graph: Graph | None) -> 
         test=recipe.test,
         broken=recipe.broken,
         cache=recipe.cache,
+        workers=recipe.workers,
     )
 
 

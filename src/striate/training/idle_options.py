@@ -22,6 +22,7 @@ DATA_OPTIONS = {
     "fit": None,
     "broken": "skip",
     "cache": "auto",
+    "workers": None,
 }
 
 

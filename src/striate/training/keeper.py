@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import torch
 
 from striate.backend import save_weights
+from striate.errors import DataError, StorageError
 from striate.training.bookkeeping import Meter
 from striate.training.state import BEST, WEIGHTS, has_part, restore_module
 
@@ -131,6 +133,16 @@ class Keeper:
         if self._history.ending() is not None or self._checkpointer.due(epoch_over=True):
             self._save_checkpoint(following)
         return following
+
+    @contextlib.contextmanager
+    def saving(self, meter: Meter) -> Iterator[None]:
+        """Where images cannot be had in the block, what was learnt up to here is saved before the error goes on."""
+        try:
+            yield
+        except (DataError, StorageError):
+            with contextlib.suppress(StorageError):
+                self.interrupted(meter)
+            raise
 
     def interrupted(self, meter: Meter) -> None:
         """The newest weights and a checkpoint in the middle of an epoch."""

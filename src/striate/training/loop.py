@@ -58,18 +58,19 @@ def train_epochs(
     while (ending := history.ending()) is None:
         epoch = history.epochs + 1
         order = torch.randperm(len(job.dataset.train), generator=seeded(recipe.seed, epoch, "order"))
-        shown = images.epoch(epoch)
+        steps = plan.steps_in(epoch)
+        shown = images.epoch(epoch, [order[start:end] for start, end in bounds[meter.steps : steps]])
         if meter.steps == 0:
             seed_torch(seed_of(recipe.seed, epoch, "dropout"), plan.device)
         module.train()
         meter.start()
-        steps = plan.steps_in(epoch)
         while meter.steps == 0 or not (meter.steps == steps or interruption.requested or clock.expired):
             keeper.between_steps(meter)
             start, end = bounds[meter.steps]
             picked = order[start:end]
             rate = course.follow(clock.progress())
-            x_bchw, target = shown.batch(picked)
+            with keeper.saving(meter):
+                x_bchw, target = shown.batch(picked)
             x_bchw = course.sized(x_bchw)
             spent.mark("prepare")
             watch.before_step(epoch, picked, x_bchw, target, rate)
@@ -89,7 +90,7 @@ def train_epochs(
         spent.mark("other")
         _check_finite(module, f"epoch {epoch}, step {meter.steps}", plan)
         try:
-            with interruption.cutting_short(), average.shown():
+            with keeper.saving(meter), interruption.cutting_short(), average.shown():
                 val_loss, val_accuracy = _validate(job, epoch)
             spent.mark("validation")
         except KeyboardInterrupt:

@@ -61,7 +61,9 @@ def read_again(run: TrainedRun, source: str | Path | None = None) -> Dataset:
     """
     card, recipe = run.card, run.record.recipe
     form = card.preprocessing
-    options: dict[str, Any] = {name: recipe[name] for name in ("val", "test", "broken", "cache") if name in recipe}
+    options: dict[str, Any] = {
+        name: recipe[name] for name in ("val", "test", "broken", "cache", "workers") if name in recipe
+    }
     try:
         return load_data(
             card.source if source is None else source,

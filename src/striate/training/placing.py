@@ -11,6 +11,7 @@ from striate.training.devices import CPU, free_memory, moved
 
 if TYPE_CHECKING:
     from striate.training.augmentation import Draws
+    from striate.training.fetching import Pictures
 
 __all__ = ["RESIDENT", "Placed", "are_resident"]
 
@@ -35,20 +36,25 @@ class Placed:
     the network's device; but for MPS on the processor, because augmentation is exact in float64, which MPS lacks.
 
     Args:
-        images: uint8 (count, channels, height, width), on the device where they fit there, else on the processor.
+        images: uint8 (count, channels, height, width), on the device where they fit there, else on the processor;
+            streamed ones by their places.
         labels: on the device where batches are made.
         device: of the network.
     """
 
-    images: torch.Tensor
+    images: Pictures
     labels: torch.Tensor
     device: torch.device
 
     @staticmethod
-    def of(images: torch.Tensor, labels: torch.Tensor, device: torch.device) -> Placed:
-        """Images and labels that are on the processor, placed; for the processor they are not copied."""
-        place = device if are_resident(images.nbytes, device) else CPU
-        return Placed(images.to(place), labels.to(_making(device)), device)
+    def of(images: Pictures, labels: torch.Tensor, device: torch.device) -> Placed:
+        """Images and labels that are on the processor, placed; for the processor they are not copied.
+
+        Streamed images stay with the processor, which decodes them.
+        """
+        if isinstance(images, torch.Tensor) and are_resident(images.nbytes, device):
+            images = images.to(device)
+        return Placed(images, labels.to(_making(device)), device)
 
     def draws(self, draws: Draws) -> Draws:
         """What was drawn for an epoch, where batches are made."""

@@ -160,9 +160,10 @@ class Recipe(BaseModel):
         default=None, description="how an image of another size is made to fit"
     )
     broken: Literal["skip", "error"] = Field(default="skip", description="what to do with an image that cannot be read")
-    cache: Literal["auto", "memory", "disk"] = Field(
-        default="auto", description="where the decoded pixels of image files are kept; auto: where they fit"
+    cache: Literal["auto", "memory", "disk", "stream"] = Field(
+        default="auto", description="where decoded pixels are kept; stream: nowhere; auto: where they fit"
     )
+    workers: Count | None = Field(default=None, description="processes that decode a stream [one for each processor]")
     # By which arithmetic
     device: Device = Field(
         default="auto", description="what computes: cpu, cuda, cuda:N or mps; auto is cuda where there is one, else cpu"

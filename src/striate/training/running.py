@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from striate.backend import build_module, initialize, load_weights
+from striate.data.image_source import release
 from striate.errors import StorageError
 from striate.training.devices import CPU
 from striate.training.evaluation import evaluate_outputs, loss_and_accuracy
@@ -96,6 +97,8 @@ def finished(
     Raises:
         InterruptedRun: it was interrupted.
     """
+    for split in dataset.splits.values():
+        release(split.images)
     if ending == "interrupted":
         raise recorder.interrupted(interruption.number)
     try:

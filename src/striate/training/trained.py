@@ -35,6 +35,7 @@ from striate.training.seen_again import VIEWS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from striate.data.image_source import ImageSource
     from striate.runs.records import RunRecord
     from striate.training.losses import Loss
 
@@ -149,7 +150,7 @@ class TrainedRun:
         self._check_form(images)
         return to_input(to_tensor(images), self.card.preprocessing, self.layout)
 
-    def outputs(self, images: NDArray[np.uint8]) -> torch.Tensor:
+    def outputs(self, images: ImageSource) -> torch.Tensor:
         """The raw outputs for images.
 
         Args:
@@ -165,7 +166,7 @@ class TrainedRun:
         at_once = images_at_once(self._logits)
         return network_outputs(self.module, images, self.card.preprocessing, self.layout, at_once, self.views)
 
-    def _check_form(self, images: NDArray[np.uint8]) -> None:
+    def _check_form(self, images: ImageSource) -> None:
         form = self.card.preprocessing
         shape = (form.channels, form.height, form.width)
         if images.dtype != np.uint8 or images.shape[1:] != shape:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,14 @@ class Mixing:
         own = (row for kind in self.kinds for row in kind.draw(key, count))
         return key.permutation("partner", count), chosen, *own
 
+    def partners(self, rows: Rows) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        """For each kind in use: its number, which images of the batch it gets, and their partners' places."""
+        partners, chosen, *_ = rows
+        for number in range(len(self.kinds)):
+            at = (chosen == number).nonzero()[:, 0]
+            if len(at):
+                yield number, at, partners[at]
+
     def apply(
         self,
         images: torch.Tensor,
@@ -60,13 +69,10 @@ class Mixing:
             rows: of the batch.
             look_up: images and label shares by their places in the split.
         """
-        partners, chosen, *drawn = rows
-        for number, kind in enumerate(self.kinds):
-            own, drawn = drawn[: kind.columns], drawn[kind.columns :]
-            at = (chosen == number).nonzero()[:, 0]
-            if not len(at):
-                continue
-            others, other_shares = look_up(partners[at])
+        drawn, starts = rows[2:], list(itertools.accumulate((kind.columns for kind in self.kinds), initial=0))
+        for number, at, partners in self.partners(rows):
+            kind, own = self.kinds[number], drawn[starts[number] : starts[number + 1]]
+            others, other_shares = look_up(partners)
             mixed, share = kind.apply(images[at], others, tuple(row[at] for row in own))
             both = shares[at] * share[:, None] + other_shares * (1 - share[:, None])
             images, shares = images.index_copy(0, at, mixed), shares.index_copy(0, at, both)

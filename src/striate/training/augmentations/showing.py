@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import torch
 
 from striate.training.augmentations.mixing import label_shares
 from striate.training.devices import CPU
+from striate.training.fetching import ahead, pictures
 from striate.training.inputs import normalize_, to_input, to_tensor, to_unit
 from striate.training.placing import Placed
 from striate.training.spent import Spent
@@ -46,13 +48,26 @@ class Showing:
     def placed(self) -> Placed:
         """The images and labels of the training split; copied to the device once, and not for the processor."""
         train = self.dataset.train
-        return Placed.of(to_tensor(train.images), to_tensor(train.labels), self.device)
+        return Placed.of(pictures(train.images), to_tensor(train.labels), self.device)
 
-    def epoch(self, epoch: int) -> EpochShown:
-        """The images of an epoch, counted from 1."""
+    def epoch(self, epoch: int, batches: Sequence[torch.Tensor] = ()) -> EpochShown:
+        """The images of an epoch, counted from 1.
+
+        Args:
+            epoch: decides how they look.
+            batches: that will be asked for, in this order; streamed images are decoded ahead of it.
+        """
         draws = self.augmentation.draw(self.seed, epoch, len(self.dataset.train))
         self.spent.mark("augment" if self.augmentation.active else "other")
+        ahead(self.dataset.train.images, [picked for batch in batches for picked in self._needed(batch, draws)])
         return EpochShown(self, draws)
+
+    def _needed(self, picked: torch.Tensor, draws: Draws) -> Iterator[torch.Tensor]:
+        """The images that a batch is made of: its own, and those that are mixed into them."""
+        yield picked
+        mixing = self.augmentation.mixing
+        if mixing is not None:
+            yield from (partners for _, _, partners in mixing.partners(tuple(row[picked] for row in draws.mixing)))
 
 
 class EpochShown:
