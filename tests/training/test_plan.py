@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.data import Dataset
+from striate.data import pool as pool_module
 from striate.errors import UsageError
 from striate.sources import load
 from striate.training import make_recipe
-from striate.training import processors as processors_module
 from striate.training.plan import Plan, batch_bounds, make_plan
 from striate.training.processors import default_threads
 from training.samples import NET, make_dataset, quick_run
@@ -145,10 +145,10 @@ def test_threads_follow_torch_and_the_container(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, set_to: int, expected: int
 ) -> None:
     (tmp_path / "cpu.max").write_text(quota)
-    monkeypatch.setattr(processors_module, "_QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(pool_module, "_QUOTA", tmp_path / "cpu.max")
     monkeypatch.setattr(torch, "get_num_threads", lambda: set_to)
     assert default_threads() == expected
-    monkeypatch.setattr(processors_module, "_QUOTA", tmp_path / "missing")
+    monkeypatch.setattr(pool_module, "_QUOTA", tmp_path / "missing")
     assert default_threads() == set_to
 
 

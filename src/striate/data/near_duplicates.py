@@ -94,15 +94,26 @@ def _alike(
     alike = np.zeros(len(pairs), bool)
     step = max(1, PAIRS_AT_ONCE // int(np.prod(images[0].shape[1:])))
     for start in range(0, len(pairs), step):
-        sides = [
-            np.stack([images[part[at]][index[at]].ravel() for at in column]).astype(np.float32)
-            for column in pairs[start : start + step].T
-        ]
+        sides = [_pixels(column, images, part, index) for column in pairs[start : start + step].T]
         a, b = (side - side.mean(axis=1, keepdims=True) for side in sides)
         product = np.einsum("nd,nd->n", a, b)
         squares = np.einsum("nd,nd->n", a, a) * np.einsum("nd,nd->n", b, b)
         alike[start : start + step] = product >= LEAST_CORRELATION * np.sqrt(np.maximum(squares, 1e-12))
     return alike
+
+
+def _pixels(
+    places: npt.NDArray[np.int64],
+    images: list[ImageSource],
+    part: npt.NDArray[np.int64],
+    index: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]:
+    """The pixels of images from several splits: (places, values); each split is asked once, which a stream needs."""
+    pixels = np.empty((len(places), int(np.prod(images[0].shape[1:]))), np.float32)
+    for number in np.unique(part[places]):
+        rows = np.flatnonzero(part[places] == number)
+        pixels[rows] = images[number][index[places[rows]]].reshape(len(rows), -1)
+    return pixels
 
 
 def _finding(

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
-__all__ = ["cores", "map_in_order", "map_waiting"]
+__all__ = ["cores", "map_in_order", "map_waiting", "quota"]
 
 SAMPLE = 64
 """Items from which the share of waiting is judged."""
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Quota and period of a control group of version 2, in microseconds."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def cores() -> int:
-    """Processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Processor cores this process may use, no more than a container's quota is worth."""
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(own, quota()))
+
+
+def quota() -> int:
+    """Processors' worth of time that the control group allows, rounded up; without a limit a very large number."""
+    try:
+        allowed, period = _QUOTA.read_text().split()
+        return math.ceil(int(allowed) / int(period))
+    except (OSError, ValueError, ZeroDivisionError):
+        return 1 << 30
 
 
 def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:

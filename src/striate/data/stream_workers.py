@@ -74,6 +74,8 @@ class Workers:
         self._loader: Any = None
         self._chunks: Iterator[tuple[Any, ...]] | None = None
         self._processes: list[multiprocessing.process.BaseProcess] = []
+        # before torch would end them gently, which takes seconds while they are still starting
+        weakref.finalize(self, _kill, self._processes).atexit = False
 
     @property
     def started(self) -> bool:
@@ -113,16 +115,12 @@ class Workers:
     def close(self) -> None:
         """End the processes."""
         chunks, self._chunks, self._loader = self._chunks, None, None
-        processes, self._processes = self._processes, []
+        _kill(self._processes)
         end = getattr(chunks, "_shutdown_workers", None)
         if end is not None:
-            # A half-read message may be in the way of ending them gently.
+            # Half a message from a process that is gone may be in the way.
             with contextlib.suppress(Exception):
                 end()
-        for process in processes:
-            if process.is_alive():
-                process.kill()
-            process.join(1)
 
     def _made(self) -> Any:
         import torch
@@ -169,7 +167,7 @@ class Workers:
             if _CHILD and on_child is not None and threading.current_thread() is threading.main_thread():
                 # DataLoader's raises in the middle of whatever the training does; here a death is seen between steps
                 signal.signal(_CHILD, on_child)
-            self._processes = [child for child in multiprocessing.active_children() if child not in others]
+            self._processes[:] = [child for child in multiprocessing.active_children() if child not in others]
             atexit.register(_close, weakref.ref(self))
             if blocked is not None:
                 signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
@@ -188,6 +186,30 @@ class Workers:
             needs=f"{room} of shared memory in {_SHARED}" if shared else f"memory for {count} such processes",
             write="docker run --shm-size 1g, or fewer --workers" if shared else "fewer --workers",
         )
+
+
+def _kill(processes: list[multiprocessing.process.BaseProcess]) -> None:
+    """End processes that only decode: they write nothing that could be left half done."""
+    with _child_signal_as_usual():
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.join()
+    processes.clear()
+
+
+@contextlib.contextmanager
+def _child_signal_as_usual() -> Iterator[None]:
+    """In the block nothing happens where a child ends, whoever has a handler for it."""
+    handler = signal.getsignal(_CHILD) if _CHILD else None
+    if not _CHILD or handler in (None, signal.SIG_DFL) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(_CHILD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(_CHILD, handler)
 
 
 class _Asked:
