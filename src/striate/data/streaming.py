@@ -154,6 +154,7 @@ class StreamedImages:
     """
 
     dtype = np.dtype(np.uint8)
+    nbytes = 0
 
     def __init__(self, stream: FileStream, numbers: Numbers) -> None:
         self.stream, self.numbers = stream, numbers
