@@ -138,7 +138,8 @@ def _sweep(job: Job, steps: int, listen: Listener) -> Iterator[tuple[float, floa
         epoch, place = divmod(step, len(bounds))
         if place == 0:
             order = torch.randperm(count, generator=seeded(recipe.seed, epoch + 1, "order"))
-            shown = showing.epoch(epoch + 1)
+            coming = bounds[: steps - step]
+            shown = showing.epoch(epoch + 1, [order[start:end] for start, end in coming])
             seed_torch(seed_of(recipe.seed, epoch + 1, "dropout"), plan.device)
         rate = LOWEST * (HIGHEST / LOWEST) ** (step / (steps - 1))
         for group in optimizer.param_groups:
