@@ -23,7 +23,7 @@ import types
 import warnings
 import weakref
 from collections.abc import Iterator, Sequence
-from multiprocessing import resource_tracker
+from multiprocessing import connection, resource_tracker
 from typing import Any
 
 import numpy as np
@@ -174,6 +174,8 @@ class Workers:
 
     def _ended(self, error: BaseException) -> StorageError:
         """What became of the processes, told; the others are ended."""
+        # what a process had sent can be missed a moment before its end is seen
+        connection.wait([process.sentinel for process in self._processes], timeout=2)
         dead = [process for process in self._processes if not process.is_alive()]
         how = [f"process {process.pid}, {_death(process.exitcode)}" for process in dead]
         shared = any(process.exitcode == -_BUS for process in dead) if _BUS else False
