@@ -175,7 +175,9 @@ class Workers:
     def _ended(self, error: BaseException) -> StorageError:
         """What became of the processes, told; the others are ended."""
         # what a process had sent can be missed a moment before its end is seen
-        connection.wait([process.sentinel for process in self._processes], timeout=2)
+        ending = connection.wait([process.sentinel for process in self._processes], timeout=2)
+        for process in self._processes:
+            process.join(2 if process.sentinel in ending else 0)
         dead = [process for process in self._processes if not process.is_alive()]
         how = [f"process {process.pid}, {_death(process.exitcode)}" for process in dead]
         shared = any(process.exitcode == -_BUS for process in dead) if _BUS else False
