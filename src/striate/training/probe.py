@@ -59,6 +59,8 @@ SHARE, MOST = 0.03, 8.0
 FIRST = 0.5
 #: Steps that the probe takes at least: some in the usual setting, and some in another.
 FEWEST = 8
+#: A step is tried with as many images as take so many seconds at the usual speed, and with so many at least.
+TRIED_STEP, FEWEST_IMAGES = 0.1, 32
 #: Seconds that compiling may take; it cannot be stopped on the way.
 COMPILING = 30.0
 #: Seconds of a step beyond which one thread cannot be faster than several.
@@ -153,7 +155,7 @@ def _pays(question: Question) -> bool:
     """Whether the training is long enough, and its steps short enough, for a few of them to be a small share of it."""
     plan, graph = question.plan, question.graph
     expected = expected_seconds(plan, graph, len(question.dataset.train))
-    step = cost(graph).training * plan.batch / USUAL_SPEEDS[plan.device.type]
+    step = cost(graph).training * _images(question) / USUAL_SPEEDS[plan.device.type]
     return expected >= SHORT and SHARE * expected >= FEWEST * step
 
 
@@ -168,8 +170,9 @@ def measured(question: Question) -> Decision:
         if not out_of_memory(error):
             raise
         return Decision(usual, "memory ran out while measuring, and nothing was compared")
-    expected = _expected_from(question.plan, tryout.cost)
-    tryout.end = start + min(SHARE * expected, MOST)
+    expected = _expected_from(question.plan, tryout.cost * question.plan.batch / _images(question))
+    # From here on: what the first setting takes to be made, training pays in any case.
+    tryout.end = time.perf_counter() + min(SHARE * expected, MOST)
     tryout.enter(_first_settings(question.recipe, usual, question.plan.device))
     tryout.race(seconds=FIRST * (tryout.end - time.perf_counter()))
     best = _best(tryout.trials, usual)
@@ -194,7 +197,8 @@ def _judged(trials: list[Trial], usual: Setting, question: Question, seconds: fl
     spread = max((one.median / one.fastest for one in raced), default=1.0)
     busy = spread > BUSY
     told = "; ".join(f"{one.setting.beside(usual)} {one.span}" for one in trials)
-    tried = f"{len(raced)} settings in {seconds:.1f} s, a step from the fastest to the slowest: {told}"
+    images = _images(question)
+    tried = f"{len(raced)} settings in {seconds:.1f} s, a step of {images} images, fastest to slowest: {told}"
     device = question.plan.device
     if question.recipe.precision == "auto" and not _has_bf16(device):
         tried += f"; bf16 not tried, this {'processor' if device.type == 'cpu' else 'device'} has none"
@@ -259,9 +263,16 @@ def _expected_from(plan: Plan, step: float) -> float:
     return min(total, math.inf if plan.seconds is None else plan.seconds)
 
 
+def _images(question: Question) -> int:
+    """With how many images a setting is tried: a part of a large batch tells the fast from the slow as well."""
+    plan = question.plan
+    at_once = max(1, plan.batch // plan.parts)
+    enough = TRIED_STEP * USUAL_SPEEDS[plan.device.type] / max(1, cost(question.graph).training)
+    return min(at_once, max(FEWEST_IMAGES, 1 << int(math.log2(max(1.0, enough)))))
+
+
 def _first_batch(question: Question) -> tuple[torch.Tensor, torch.Tensor]:
-    train, plan = question.dataset.train, question.plan
-    count = max(1, plan.batch // plan.parts)
+    train, plan, count = question.dataset.train, question.plan, _images(question)
     images, labels = (moved(to_tensor(array[:count]), plan.device) for array in (train.images, train.labels))
     return to_input(images, question.dataset.preprocessing, plan.layout), labels
 
