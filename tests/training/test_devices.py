@@ -130,8 +130,8 @@ def test_another_gpu_goes_on_and_says_so(tmp_path: Path, monkeypatch: pytest.Mon
         folder = stopped(tmp_path, device="cuda:1")
     monkeypatch.setattr("training.pretended_cuda.NAME", "Another GPU")
     told: list[str] = []
-    with pretended_cuda(monkeypatch):
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pretended_cuda(monkeypatch), monkeypatch.context() as patch:
+        patch.setattr(torch.cuda, "device_count", lambda: 1)
         run = resume(folder, make_dataset(), listen=lambda e: told.append(e.text) if isinstance(e, Note) else None)
     assert run.record.resolved["device"] == "cuda:1"
     (line,) = [line for line in told if "goes on on" in line]

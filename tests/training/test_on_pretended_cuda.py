@@ -228,10 +228,11 @@ def test_a_batch_in_parts_when_the_memory_of_the_device_runs_out(
 
     monkeypatch.setattr(Job, "forward", property(forward))
     released: list[None] = []
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: released.append(None))
     told: list[str] = []
     net = "conv 4 3 same > relu > dropout 0.5 > flatten > dense classes"
-    trained(tmp_path, net=net, listen=lambda event: told.append(str(event)))
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.cuda, "empty_cache", lambda: released.append(None))
+        trained(tmp_path, net=net, listen=lambda event: told.append(str(event)))
     assert released == [None]
     assert any("memory ran out with 10 images at once" in line for line in told)
 

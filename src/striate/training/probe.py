@@ -176,7 +176,9 @@ def measured(question: Question) -> Decision:
     tryout.enter(_first_settings(question.recipe, usual, question.plan.device))
     tryout.race(seconds=FIRST * (tryout.end - time.perf_counter()))
     best = _best(tryout.trials, usual)
-    further = _further_settings(question, best, tryout.cost, expected)
+    times = {trial.setting: trial.fastest for trial in tryout.trials}
+    # What is still to gain is a part of what the best one takes.
+    further = _further_settings(question, best, tryout.cost, expected * min(1.0, times[best] / times[usual]))
     tryout.enter([setting for setting in further if not setting.compiled])
     tryout.enter([setting for setting in further if setting.compiled], costly=True)
     if any(trial.agrees for trial in tryout.trials if trial.setting in further):

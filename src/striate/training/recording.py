@@ -156,7 +156,7 @@ class Recorder:
             error.problem,
             where=error.where,
             got=error.got,
-            needs=error.needs or "a disk with room; what was saved before is whole",
+            needs=f"{error.needs or 'a disk with room'}; what was saved before is whole",
             write=f"striate resume {self._path}",
         )
 
