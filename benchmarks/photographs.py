@@ -1,11 +1,11 @@
 """CIFAR-10 as a folder of JPEGs: minutes and accuracy of ``airbench94`` with the recipe ``fast-cifar``.
 
-    python -m benchmarks.photographs             6 epochs: at least 90 % within 12 minutes
-    python -m benchmarks.photographs 9.9         as many as the recipe has: 94 % is what its source reaches in them
+    python -m benchmarks.photographs             8.5 epochs of growing images: at least 90 % within 12 minutes
+    python -m benchmarks.photographs --whole     the recipe as it is, 9.9 epochs of whole images
 
 60,000 files are written, then ``train`` is called on their folder: decoding, choosing the arithmetic, training, testing
-and writing the run all count, only imports do not. All 50,000 training images are trained on, and the 10,000 of the
-test set are looked at once, at the end. Told besides: which share of each epoch went by waiting for data.
+and writing the run all count, only imports do not. All 50,000 training images are trained on; the 10,000 of the test set
+are looked at once, at the end. Told besides: which share of each epoch went by waiting for data.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from striate.training.recipe_file import read_recipe
 
 __all__ = ["main"]
 
-EPOCHS = 6.0
+#: Instead of what the recipe says.
+GROWING = {"epochs": 8.5, "sizes": "progressive"}
 MINUTES, ACCURACY, WAITING = 12.0, 0.90, 0.02
 
 
-def main(epochs: float = EPOCHS) -> bool:
+def main(whole: bool = False) -> bool:
     """Measure and print; whether the bars are met."""
     source = shared_data("cifar10")
     if source is None:
@@ -51,16 +52,16 @@ def main(epochs: float = EPOCHS) -> bool:
                 print(event.text, flush=True)
 
         start = time.perf_counter()
-        recipe = read_recipe("fast-cifar", {"val": 0.0, "epochs": epochs})
+        recipe = read_recipe("fast-cifar", {"val": 0.0, **({} if whole else GROWING)})
         record = train("airbench94", folder, recipe, runs=Path(place) / "runs", listen=listen).record
         minutes = (time.perf_counter() - start) / 60
     accuracy, later = float(record.results["test_accuracy"] or 0), max(waited[1:])
-    print(f"{100 * accuracy:.2f} % on the test images after {epochs:g} epochs, {minutes:.1f} minutes in all")
+    print(f"{100 * accuracy:.2f} % on the test images after {recipe.epochs:g} epochs, {minutes:.1f} minutes in all")
     print(f"second and later epochs waited at most {100 * later:.2f} % of the time, the bar is {100 * WAITING:g} %")
-    good = later < WAITING and (epochs != EPOCHS or (accuracy >= ACCURACY and minutes <= MINUTES))
+    good = later < WAITING and (whole or (accuracy >= ACCURACY and minutes <= MINUTES))
     print("met" if good else "MISSED")
     return good
 
 
 if __name__ == "__main__":
-    raise SystemExit(not main(*map(float, sys.argv[1:])))
+    raise SystemExit(not main(whole="--whole" in sys.argv[1:]))
