@@ -4,7 +4,7 @@
     python -m benchmarks.photographs --whole     the recipe as it is, 9.9 epochs of whole images
 
 60,000 files are written, then ``train`` is called on their folder: decoding, choosing the arithmetic, training, testing
-and writing the run all count, only imports do not. All 50,000 training images are trained on; the 10,000 of the test set
+and writing the run all count, only imports do not. All 50,000 training images are trained on; the 10,000 test images
 are looked at once, at the end. Told besides: which share of each epoch went by waiting for data.
 """
 
