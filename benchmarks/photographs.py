@@ -55,7 +55,7 @@ def main(whole: bool = False) -> bool:
         recipe = read_recipe("fast-cifar", {"val": 0.0, **({} if whole else GROWING)})
         record = train("airbench94", folder, recipe, runs=Path(place) / "runs", listen=listen).record
         minutes = (time.perf_counter() - start) / 60
-    accuracy, later = float(record.results["test_accuracy"] or 0), max(waited[1:])
+    accuracy, later = float(record.results["test_accuracy"] or 0), max(waited[1:], default=0.0)
     print(f"{100 * accuracy:.2f} % on the test images after {recipe.epochs:g} epochs, {minutes:.1f} minutes in all")
     print(f"second and later epochs waited at most {100 * later:.2f} % of the time, the bar is {100 * WAITING:g} %")
     good = later < WAITING and (whole or (accuracy >= ACCURACY and minutes <= MINUTES))

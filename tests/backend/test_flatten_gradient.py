@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.backend import build_module
-from striate.backend.operations.reshape import FlattenMaps
+from striate.backend.flat_gradient import FlattenMaps, with_flat_gradients
 from striate.graph import network
 
 
@@ -54,7 +54,9 @@ def test_a_network_trains_to_the_same_gradients_in_both_orders() -> None:
     graph = network("n", (1, 8, 8)).conv(4, 3).relu().maxpool(2).flatten().dense(3).build()
     gradients = []
     for layout in (torch.contiguous_format, torch.channels_last):
-        module = build_module(graph, seed=1).to(memory_format=layout)  # type: ignore[call-overload]
+        module = with_flat_gradients(graph, build_module(graph, seed=1))
+        assert isinstance(module.get_submodule("flatten1"), FlattenMaps)
+        module = module.to(memory_format=layout)  # type: ignore[call-overload]
         x_bchw = torch.linspace(-1, 1, 5 * 64).reshape(5, 1, 8, 8).contiguous(memory_format=layout)
         module(x_bchw).square().sum().backward()
         gradients.append([parameter.grad for parameter in module.parameters()])

@@ -13,17 +13,19 @@ import torch
 from safetensors.torch import load_file
 
 from striate.backend import build_module
-from striate.backend.native import can_fuse, fused, why_not_fused
+from striate.backend.native import can_fuse, fused, pooling, why_not_fused
+from striate.backend.native import fusing as native_fusing
 from striate.errors import InterruptedRun, NetworkError
 from striate.graph import Graph, network
 from striate.graph.builder import Chain
-from striate.training import fusing, make_recipe, probe, resume, train, verify_resume
+from striate.training import fusing, make_recipe, probe, resume, train, usual_setting, verify_resume
 from striate.training.events import EpochDone, Note
 from striate.training.interruption import Interruption
 from striate.training.losses import make_loss
 from striate.training.monitors.sampling import Sampler
 from striate.training.plan import make_plan
 from striate.training.probe import Question, as_decided, nothing_to_decide
+from striate.training.probe_cache import decide
 from striate.training.settings import Setting, Trial, in_setting
 from striate.training.tryout import try_settings
 from striate.training.usual_setting import default_setting
@@ -161,6 +163,7 @@ def test_it_is_not_used_unasked_and_unmeasured(monkeypatch: pytest.MonkeyPatch) 
     decided = nothing_to_decide(question())
     assert decided is not None
     assert not decided.setting.fused
+    monkeypatch.setattr(usual_setting, "fusing_fails", lambda dtype: "")
     asked = question(rewrites="fused")
     assert default_setting(asked.recipe, asked.plan, GRAPH) == replace(USUAL, fused=True)
     assert not fusing.fusable(GRAPH, USUAL, torch.device("cuda"))
@@ -206,6 +209,62 @@ def test_a_measured_step_has_the_same_numbers() -> None:
     settings = [USUAL, replace(USUAL, fused=True)]
     trials = try_settings(GRAPH, build_module(GRAPH).train(), images, labels, LOSS, settings, seconds=0.0, least=2)
     assert (trials[1].difference, trials[1].agrees, trials[1].reason) == (0.0, True, "")
+
+
+# Where it fails
+
+
+def _no_machine_code(dtype: torch.dtype) -> None:
+    raise RuntimeError("no machine code for this processor")
+
+
+@needs_llvmlite
+@pytest.mark.parametrize(
+    ("name", "planted", "words"),
+    [
+        ("pooling_functions", _no_machine_code, "cannot be compiled here: no machine code for this processor"),
+        ("agrees_with_torch", lambda dtype: False, "compiled here, it gives other numbers than torch"),
+    ],
+)
+def test_a_kernel_that_fails_is_left_to_torch_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, name: str, planted: Any, words: str
+) -> None:
+    monkeypatch.setattr(native_fusing, name, planted)
+    asked = question(rewrites="fused")
+    assert not default_setting(asked.recipe, asked.plan, GRAPH).fused
+    assert not probe.measured(asked).setting.fused
+    told: list[str] = []
+    decide(asked, lambda event: told.append(event.text) if isinstance(event, Note) else None)
+    assert any(line.startswith("fused pooling is left to torch, with the same bits") and words in line for line in told)
+
+
+@needs_llvmlite
+@pytest.mark.parametrize("dtype", [FP32, BF16])
+def test_other_numbers_than_torchs_are_noticed(monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype) -> None:
+    check = pooling.agrees_with_torch.__wrapped__
+    assert check(dtype)
+    whole = pooling._torch_pooling
+    monkeypatch.setattr(pooling, "_torch_pooling", lambda maps: whole(maps).clamp_max(9))
+    assert not check(dtype)
+    monkeypatch.setattr(pooling, "_torch_pooling", lambda maps: whole(maps.flip(3)).flip(3))
+    assert not check(dtype)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"layout": "contiguous"}, "it is for channels-last maps on the processor; these are fp32, contiguous"),
+        ({"compile": "on"}, "torch.compile fuses for itself"),
+        ({"graph": start().flatten().dense(3).build()}, "the network has no 2×2 maximum pooling with a ReLU behind it"),
+    ],
+)
+def test_asking_in_vain_is_told(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], words: str) -> None:
+    monkeypatch.setattr(fusing, "fusing_fails", lambda dtype: "")
+    asked, told = question(rewrites="fused", **options), list[str]()
+    setting = default_setting(asked.recipe, asked.plan, asked.graph)
+    fusing.tell_unfused(asked.graph, setting, torch.device("cpu"), lambda event: told.append(str(event)))
+    assert len(told) == 1
+    assert words in told[0]
 
 
 # Read back

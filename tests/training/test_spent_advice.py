@@ -43,6 +43,16 @@ CASES: dict[str, tuple[SpentRecord, Training, tuple[str, ...]]] = {
         Training({"cache": "auto", "channels": 1}, on_disk=True),
         ("30 %", "in a file on the disk", "a smaller --size lets them fit into memory"),
     ),
+    "waiting for a stream, as asked": (
+        spent(wait=30),
+        Training({"cache": "stream"}, streamed=True),
+        ("30 %", "--cache auto decodes them once"),
+    ),
+    "waiting for a stream": (
+        spent(wait=30),
+        Training({"cache": "auto"}, streamed=True),
+        ("30 %", "decoded anew in each epoch", "a smaller --size lets their pixels be kept"),
+    ),
     "augmenting": (
         spent({"flips": 1, "warp": 19, "color": 5}, augment=25),
         Training({"flip": "both", "rotate": 10.0, "scale": 0.0, "crop": 1.0, "color": 0.1}),

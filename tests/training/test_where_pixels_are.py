@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from striate.cli.program import run
-from striate.errors import UsageError
-from striate.training import TrainedRun, make_recipe, train
+from striate.errors import RunError, UsageError
+from striate.training import TrainedRun, make_recipe, measuring, train
 from striate.training.events import Event, Note
 from striate.training.measuring import run_split
+from striate.training.resuming import check_same_request
 from training.samples import NET, make_dataset
 
 
@@ -33,6 +36,34 @@ def photographs(tmp_path: Path) -> Path:
             pixels[2 * place] += 120
             Image.fromarray(pixels).save(tmp_path / "photographs" / name / f"{number}.jpg", quality=95)
     return tmp_path / "photographs"
+
+
+def test_processes_are_asked_for_again_only_where_images_are_streamed(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(photographs, tmp_path / "runs")
+    seen: dict[str, object] = {}
+    monkeypatch.setattr(measuring, "load_data", lambda source, **options: seen.update(options))
+    for cache, workers in (("auto", None), ("stream", 4)):
+        recipe = {**run.record.recipe, "cache": cache, "workers": 4}
+        record = run.record.model_copy(update={"recipe": recipe})
+        measuring.read_again(SimpleNamespace(card=run.card, record=record))  # type: ignore[arg-type]
+        assert seen.pop("workers", None) == workers
+        assert seen["cache"] == cache
+
+
+def test_where_pixels_are_does_not_make_another_recipe(photographs: Path, tmp_path: Path) -> None:
+    run = trained(photographs, tmp_path / "runs")
+    dataset = measuring.read_again(run)
+    check_same_request(run.folder, run.graph, dataset, make_recipe({**run.record.recipe, "cache": "disk"}))
+    with pytest.raises(RunError, match="another recipe"):
+        check_same_request(run.folder, run.graph, dataset, make_recipe({**run.record.recipe, "flip": "horizontal"}))
+    # A run from before there were these options.
+    record = json.loads(run.folder.run_json.read_text())
+    for name in ("cache", "workers", "device", "deterministic"):
+        del record["recipe"][name]
+    run.folder.run_json.write_text(json.dumps(record))
+    check_same_request(run.folder, run.graph, dataset, make_recipe(dict(run.record.recipe)))
 
 
 def trained(photographs: Path, runs: Path, told: list[str] | None = None, **options: object) -> TrainedRun:

@@ -15,7 +15,7 @@ from striate.data.decode_files import Entry, Outcome, decode_into
 from striate.data.dividing import Plan, check_enough, draw_splits, plan_splits
 from striate.data.headers import read_header
 from striate.data.image_source import selected
-from striate.data.keeping import choose_keeping
+from striate.data.keeping import choose_keeping, refuse_idle_workers
 from striate.data.memory import check_fits
 from striate.data.naming import count_of
 from striate.data.options import Options
@@ -73,6 +73,7 @@ def collect_files(listing: Listing, options: Options, where: str) -> Collected:
     _check_enough(work, listing.files[work.pool].labels)  # before the work of decoding
     earlier = find_stored(listing, options, where)
     if earlier.stored is not None:
+        refuse_idle_workers(options, "in a file on the disk, that an earlier start left")
         return _collected(work, earlier.stored, "the pixels that an earlier start left in a file on the disk")
     skipped: Skipped = []
     readable = _read_headers(work, skipped)

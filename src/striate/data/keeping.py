@@ -12,7 +12,7 @@ from striate.data.options import Options
 from striate.errors import UsageError
 from striate.units import Shape, format_bytes
 
-__all__ = ["Keeping", "choose_keeping", "refuse_other_keeping"]
+__all__ = ["Keeping", "choose_keeping", "refuse_idle_workers", "refuse_other_keeping"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,29 @@ def choose_keeping(options: Options, count: int, shape: Shape) -> Keeping:
         place, why = "disk", f"for memory may hold {bound} of them"
     else:
         place, why = "stream", f"for memory may hold {bound} of them, and the disk {format_bytes(room)}"
-    if place != "stream" and options.workers is not None:
+    told = f"{needed} of pixels {names[place]}, {why}"
+    if place != "stream":
+        refuse_idle_workers(options, told)
+    return Keeping(place, told)
+
+
+def refuse_idle_workers(options: Options, told: str) -> None:
+    """Refuse a number of processes where the images are decoded once.
+
+    Args:
+        options: what the user asked for.
+        told: where the pixels are.
+
+    Raises:
+        UsageError: a number was asked for.
+    """
+    if options.workers is not None:
         raise UsageError(
             "workers has no effect on images that are decoded once",
             where="workers",
-            got=f"workers={options.workers}, and {needed} of pixels {names[place]}, {why}",
+            got=f"workers={options.workers}, and {told}",
             write="cache='stream', or no workers",
         )
-    return Keeping(place, f"{needed} of pixels {names[place]}, {why}")
 
 
 def refuse_other_keeping(options: Options, where: str) -> None:

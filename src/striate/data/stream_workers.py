@@ -23,7 +23,7 @@ import types
 import warnings
 import weakref
 from collections.abc import Iterator, Sequence
-from multiprocessing import connection, resource_tracker
+from multiprocessing import connection, resource_tracker, util
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,8 @@ AHEAD_BYTES = 32 << 20
 MOST_WORKERS = 16
 WORKER_BYTES = 512 << 20
 """Memory that a process takes at most, most of it torch, which all of them share."""
+FIRST = 100
+"""Of what multiprocessing does when a process ends: before it asks the children to end, which is 0."""
 _SHARED = "/dev/shm"
 _FAILURES = (RuntimeError, OSError, EOFError, MemoryError)
 """What DataLoader raises when a process is gone (the third where its pixels were on their way) or has no memory."""
@@ -74,8 +76,9 @@ class Workers:
         self._loader: Any = None
         self._chunks: Iterator[tuple[Any, ...]] | None = None
         self._processes: list[multiprocessing.process.BaseProcess] = []
-        # before torch would end them gently, which takes seconds while they are still starting
-        weakref.finalize(self, _kill, self._processes).atexit = False
+        # Before torch would end them gently, which takes seconds while they are still starting; and, where the process
+        # that trains is itself a child, before multiprocessing waits for them to heed a signal that is blocked in them.
+        util.Finalize(self, _kill, args=(self._processes,), exitpriority=FIRST)
 
     @property
     def started(self) -> bool:
@@ -97,6 +100,9 @@ class Workers:
                 self._chunks = iter(self._loader)
         except _FAILURES as error:
             raise self._ended(error) from None
+        except BaseException:
+            self.close()
+            raise
 
     def next(self) -> Chunk:
         """The next of the chunks that were asked for.

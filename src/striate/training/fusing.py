@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from striate.graph import Graph
     from striate.training.settings import Setting
 
-__all__ = ["fusable", "not_tried", "workable"]
+__all__ = ["fusable", "not_tried", "tell_unfused", "workable"]
 
 
 def fusable(graph: Graph, setting: Setting, device: torch.device) -> bool:
@@ -41,3 +41,18 @@ def workable(setting: Setting, listen: Listener) -> Setting:
         return setting
     listen(Note(f"fused pooling is left to torch, with the same bits ({reason})"))
     return replace(setting, fused=False)
+
+
+def tell_unfused(graph: Graph, setting: Setting, device: torch.device, listen: Listener) -> None:
+    """Say why a setting is without the kernel although it was asked for."""
+    if setting.fused:
+        return
+    if reason := fusing_fails(setting.dtype):
+        why = f"with the same bits ({reason})"
+    elif not can_fuse(pooling_first(graph) if setting.rewritten else graph):
+        why = "for the network has no 2×2 maximum pooling with a ReLU behind it"
+    elif setting.compiled:
+        why = "for torch.compile fuses for itself"
+    else:
+        why = f"for it is for channels-last maps on the processor; these are {setting.name} on {device.type}"
+    listen(Note(f"fused pooling is left to torch, {why}"))

@@ -59,7 +59,8 @@ def train_epochs(
         epoch = history.epochs + 1
         order = torch.randperm(len(job.dataset.train), generator=seeded(recipe.seed, epoch, "order"))
         steps = plan.steps_in(epoch)
-        shown = images.epoch(epoch, [order[start:end] for start, end in bounds[meter.steps : steps]])
+        with keeper.saving(meter):
+            shown = images.epoch(epoch, [order[start:end] for start, end in bounds[meter.steps : steps]])
         if meter.steps == 0:
             seed_torch(seed_of(recipe.seed, epoch, "dropout"), plan.device)
         module.train()

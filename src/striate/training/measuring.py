@@ -61,9 +61,11 @@ def read_again(run: TrainedRun, source: str | Path | None = None) -> Dataset:
     """
     card, recipe = run.card, run.record.recipe
     form = card.preprocessing
-    options: dict[str, Any] = {
-        name: recipe[name] for name in ("val", "test", "broken", "cache", "workers") if name in recipe
-    }
+    options: dict[str, Any] = {name: recipe[name] for name in ("val", "test", "broken", "cache") if name in recipe}
+    # Where the pixels lie changes no number, and room for them may have come or gone: a number of processes is kept
+    # only where they are sure to be needed.
+    if options.get("cache") == "stream":
+        options["workers"] = recipe.get("workers")
     try:
         return load_data(
             card.source if source is None else source,

@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 
 from striate.backend import build_module
-from striate.errors import DivergedError, StorageError
+from striate.errors import DataError, DivergedError, StorageError
 from striate.training.autopsy import NAMED, Autopsy, examine
 from striate.training.autopsy_bundle import Bundle, write_bundle
 from striate.training.events import Listener, Note
@@ -105,7 +105,7 @@ def _examined(error: DivergedError, job: Job, folder: RunFolder, watch: Watch, s
         }
         bundle = Bundle(weights, x_bchw, target, step.random)
         write_bundle(place, bundle, facts, job.dataset.train.images[step.picked.numpy()], names)
-    except (StorageError, MemoryError, RuntimeError, SafetensorError, OSError):
+    except (DataError, StorageError, MemoryError, RuntimeError, SafetensorError, OSError):
         return error
     return DivergedError(
         error.problem,

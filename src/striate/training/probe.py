@@ -54,7 +54,7 @@ WORTH = 0.9
 #: Seconds of training below which measuring costs more than it can save.
 SHORT = 10.0
 #: The probe takes about this share of the training's time, and no more than so many seconds.
-SHARE, MOST = 0.03, 8.0
+SHARE, MOST = 0.05, 8.0
 #: Of that, this share for arithmetic and memory order, the rest for what may make the best of them better still.
 FIRST = 0.5
 #: Steps that the probe takes at least: some in the usual setting, and some in another.
@@ -62,7 +62,7 @@ FEWEST = 8
 #: A step is tried with as many images as take so many seconds at the usual speed, and with so many at least.
 TRIED_STEP, FEWEST_IMAGES = 0.1, 32
 #: Seconds that compiling may take; it cannot be stopped on the way.
-COMPILING = 30.0
+COMPILING = 50.0
 #: Seconds of a step beyond which one thread cannot be faster than several.
 LARGE_STEP = 0.05
 #: Where the middle step of a setting takes so many times as long as the fastest, something else is at work.

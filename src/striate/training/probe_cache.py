@@ -18,7 +18,7 @@ from striate.runs.atomic import write_bytes
 from striate.runs.bounded import read_bounded
 from striate.runs.record_base import FORMAT, Record, parse_record
 from striate.training.devices import machine_name
-from striate.training.fusing import workable
+from striate.training.fusing import tell_unfused, workable
 from striate.training.identity import fingerprint
 from striate.training.inputs import layout_name, memory_layout
 from striate.training.probe import COMPILING, SHARE, Decision, Question, measured, nothing_to_decide
@@ -34,7 +34,7 @@ __all__ = ["DecisionRecord", "cached_decision", "decide", "decision_file", "keep
 
 #: A decision is a few hundred bytes; a file larger than this is none.
 MOST_BYTES = 1 << 16
-_OPTIONS = ("precision", "layout", "rewrites", "compile", "threads", "memory")
+_OPTIONS = ("precision", "layout", "rewrites", "compile", "threads", "memory", "deterministic")
 
 
 class DecisionRecord(Record):
@@ -80,6 +80,8 @@ def decide(question: Question, listen: Listener) -> Decision:
                 except StriateError as error:
                     listen(Note(f"what the probe decided cannot be kept for the next time: {error.problem}"))
     decision = replace(decision, setting=workable(decision.setting, listen))
+    if question.recipe.rewrites == "fused":
+        tell_unfused(question.graph, decision.setting, question.plan.device, listen)
     for line in decision.lines(question.plan.device):
         listen(Note(line))
     return decision

@@ -152,11 +152,12 @@ class Recorder:
         """The same error, with how to go on where there is something to go on from."""
         if not any(self.folder.checkpoint.glob("*.json")):
             return error
+        told = f" ({error.write})" if error.write else ""
         return StorageError(
             error.problem,
             where=error.where,
             got=error.got,
-            needs=f"{error.needs or 'a disk with room'}; what was saved before is whole",
+            needs=f"{error.needs or 'a disk with room'}{told}; what was saved before is whole",
             write=f"striate resume {self._path}",
         )
 

@@ -24,7 +24,7 @@ from striate.training.job import Job
 from striate.training.measuring import read_again
 from striate.training.network import logits_graph
 from striate.training.randomness import isolated
-from striate.training.recipe import make_recipe
+from striate.training.recipe import Recipe, make_recipe
 from striate.training.recording import Recorder
 from striate.training.running import finished, first_module, run_job
 from striate.training.stored_plan import stored_plan
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from striate.graph import Graph
     from striate.runs.checkpoints import Found
     from striate.runs.records import RunRecord
-    from striate.training.recipe import Recipe
 
 __all__ = ["check_same_request", "has_begun", "resume", "unfinished_twin"]
 
@@ -110,7 +109,10 @@ def check_same_request(folder: RunFolder, graph: Graph, dataset: Dataset, recipe
         raise RunError(
             "the run in this folder has another network", where=str(folder.path), got=opened.graph.name, write=write
         )
-    changed = differences(recipe.as_dict(), dict(opened.record.recipe))
+    # Options that a run from before did not know are as they are by themselves; where the pixels are kept and who
+    # decodes them changes no number.
+    before = {**Recipe().as_dict(), **opened.record.recipe}
+    changed = [one for one in differences(recipe.as_dict(), before) if one[0] not in ("cache", "workers")]
     if changed:
         name, new, old = changed[0]
         raise RunError(

@@ -138,6 +138,8 @@ def _tell_spent(job: Job, history: History, checkpointer: Checkpointer, recorder
         images_per_second=float(recorder.results.get("images_per_second") or 0.0),
         divided=job.dataset.card.split_seed is None,
         on_disk="in a file on the disk" in job.dataset.kept,
+        streamed="whenever they are needed" in job.dataset.kept,
+        epochs=history.epochs,
         checkpoint_every=checkpointer.every,
         run=shlex.quote(str(recorder.folder.path)),
     )

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from striate.backend import build_module
+from striate.backend.flat_gradient import flattens_maps, with_flat_gradients
 from striate.backend.native import fused
 from striate.backend.pooling_first import pooling_first
 from striate.graph import Graph
@@ -145,9 +146,13 @@ def in_setting(graph: Graph, module: nn.Module, setting: Setting) -> nn.Module:
         setting: it is rewritten here; dtype, layout, threads and compiling are for who calls it.
     """
     rewritten = pooling_first(graph) if setting.rewritten else graph
-    if rewritten is not graph or setting.fused:
-        state = module.state_dict(keep_vars=True)
-        again = build_module(rewritten, device="meta", seed=None)
-        again.load_state_dict(state, assign=True)
-        module = (fused(rewritten, again) if setting.fused else again).train(module.training)
-    return module
+    flat = setting.layout == torch.channels_last and not setting.compiled and flattens_maps(graph)
+    if rewritten is graph and not setting.fused and not flat:
+        return module
+    again: nn.Module = build_module(rewritten, device="meta", seed=None)
+    again.load_state_dict(module.state_dict(keep_vars=True), assign=True)
+    if setting.fused:
+        again = fused(rewritten, again)
+    if flat:
+        again = with_flat_gradients(rewritten, again)
+    return again.train(module.training)

@@ -47,6 +47,8 @@ class Training:
         images_per_second: while training.
         divided: the data have a validation split of their own, so that ``--val`` has no say.
         on_disk: the pixels are kept in a file, not in memory.
+        streamed: they are kept nowhere, and decoded whenever they are needed.
+        epochs: that were trained, each with its validation.
         checkpoint_every: as asked; None: as measured.
         run: the run folder, for the command that is named.
     """
@@ -55,6 +57,8 @@ class Training:
     images_per_second: float = 0.0
     divided: bool = False
     on_disk: bool = False
+    streamed: bool = False
+    epochs: int = 1
     checkpoint_every: float | None = None
     run: str = "latest"
 
@@ -104,6 +108,10 @@ def _probing(share: str, spent: SpentRecord, training: Training) -> str:
 
 def _waiting(share: str, spent: SpentRecord, training: Training) -> str:
     told = f"the network waits for images {share}"
+    if training.streamed and training.recipe.get("cache") == "stream":
+        return f"{told}: --cache auto decodes them once where memory or the disk has room for them"
+    if training.streamed:
+        return f"{told}: they are decoded anew in each epoch; a smaller --size lets their pixels be kept"
     if training.on_disk and training.recipe.get("cache") == "disk":
         return f"{told}: --cache memory keeps their pixels at hand"
     smaller = "a smaller --size" if training.recipe.get("channels") == 1 else "a smaller --size or --channels 1"
@@ -136,7 +144,7 @@ def _updating(share: str, spent: SpentRecord, training: Training) -> str:
 
 def _validating(share: str, spent: SpentRecord, training: Training) -> str:
     told = f"validation takes {share}"
-    if training.recipe.get("tta") not in (None, "none") and training.recipe.get("epochs") in (None, 1):
+    if training.recipe.get("tta") not in (None, "none") and training.epochs == 1:
         return f"{told}: --tta none looks at each image once"
     if training.divided:
         return f"{told}: fewer images in the data's validation split would cost less, and say less"

@@ -10,6 +10,7 @@ import torch
 
 from striate.analysis.cost_report import cost
 from striate.backend.native import can_use_team
+from striate.backend.native.fusing import fusing_fails
 from striate.backend.pooling_first import pooling_first
 from striate.training.fusing import fusable
 from striate.training.settings import Setting
@@ -37,7 +38,8 @@ def default_setting(recipe: Recipe, plan: Plan, graph: Graph) -> Setting:
         compiled=recipe.compile == "on",
     )
     fused = recipe.rewrites == "fused" or (recipe.rewrites == "auto" and _fusing_pays(plan, graph))
-    return replace(setting, fused=fused and fusable(graph, setting, plan.device))
+    fused = fused and fusable(graph, setting, plan.device) and not fusing_fails(setting.dtype)
+    return replace(setting, fused=fused)
 
 
 def _fusing_pays(plan: Plan, graph: Graph) -> bool:

@@ -7,7 +7,7 @@ import importlib.util
 import torch
 from torch import nn
 
-from striate.backend.native.pooling import FusedPooling, pooling_functions
+from striate.backend.native.pooling import FusedPooling, agrees_with_torch, pooling_functions
 from striate.backend.native.threads import torch_team
 from striate.errors import NetworkError
 from striate.graph import Graph, Node
@@ -38,6 +38,8 @@ def fusing_fails(dtype: torch.dtype) -> str:
     if not missing:
         try:
             pooling_functions(dtype)
+            if not agrees_with_torch(dtype):
+                missing = "compiled here, it gives other numbers than torch"
         except (ImportError, OSError, RuntimeError) as error:
             missing = f"it cannot be compiled here: {(str(error).splitlines() or [type(error).__name__])[0][:100]}"
     return missing

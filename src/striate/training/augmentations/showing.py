@@ -60,6 +60,7 @@ class Showing:
         draws = self.augmentation.draw(self.seed, epoch, len(self.dataset.train))
         self.spent.mark("augment" if self.augmentation.active else "other")
         ahead(self.dataset.train.images, [picked for batch in batches for picked in self._needed(batch, draws)])
+        self.spent.mark("wait")
         return EpochShown(self, draws)
 
     def _needed(self, picked: torch.Tensor, draws: Draws) -> Iterator[torch.Tensor]:
