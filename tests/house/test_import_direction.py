@@ -23,7 +23,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("zoo", "analysis"),
     ("graph",),
     ("runs",),
-    ("findings", "errors", "units", "lazy"),
+    ("findings", "errors", "units", "lazy", "rule_texts"),
 )
 DEPTH = {room: depth for depth, line in enumerate(LINES) for room in line}
 

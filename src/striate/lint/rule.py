@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any, Literal
 
 from striate.findings import Severity
 from striate.lint.subject import Subject
+from striate.rule_texts import rule_text
 
 __all__ = ["SECTIONS", "Check", "Edit", "Evidence", "FixSafety", "Knowledge", "Rule", "rule"]
 
@@ -105,23 +105,7 @@ def rule(
         raise ValueError(f"a rule is called like N301 conv-bias-before-batchnorm, not {code} {name}")
 
     def register(check: Check) -> Rule:
-        title, sections = _read(inspect.cleandoc(check.__doc__ or ""))
-        if tuple(sections) != SECTIONS or not all(sections.values()) or not title:
-            raise ValueError(f"the docstring of {code} needs a title and {', '.join(SECTIONS)}, in this order")
+        title, sections = rule_text(check, code, SECTIONS)
         return Rule(code, name, severity, fix, check, title, sections, uses)
 
     return register
-
-
-def _read(text: str) -> tuple[str, dict[str, str]]:
-    """The first line and the sections, each introduced by ``Name:`` at the start of a line."""
-    title, _, rest = text.partition("\n")
-    sections: dict[str, list[str]] = {}
-    current: list[str] = []
-    for line in rest.splitlines():
-        name, colon, words = line.partition(":")
-        starts = bool(colon) and name in SECTIONS
-        if starts:
-            current = sections.setdefault(name, [])
-        current.append((words if starts else line).strip())
-    return title.strip().rstrip("."), {name: "\n".join(lines).strip() for name, lines in sections.items()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from striate.findings import Finding
+from striate.rule_texts import rule_text
 
 if TYPE_CHECKING:
     from striate.findings import Severity
@@ -85,23 +85,7 @@ def run_rule(code: str, name: str, severity: Severity, scope: Scope) -> Callable
         raise ValueError(f"a rule about a training is called like T404 overfitting, not {code} {name}")
 
     def register(judge: Judge) -> RunRule:
-        title, sections = _read(inspect.cleandoc(judge.__doc__ or ""))
-        if tuple(sections) != SECTIONS or not all(sections.values()) or not title:
-            raise ValueError(f"the docstring of {code} needs a title and {', '.join(SECTIONS)}, in this order")
+        title, sections = rule_text(judge, code, SECTIONS)
         return RunRule(code, name, severity, scope, judge, title, sections)
 
     return register
-
-
-def _read(text: str) -> tuple[str, dict[str, str]]:
-    """The first line and the sections, each introduced by ``Name:`` at the start of a line."""
-    title, _, rest = text.partition("\n")
-    sections: dict[str, list[str]] = {}
-    current: list[str] = []
-    for line in rest.splitlines():
-        name, colon, words = line.partition(":")
-        starts = bool(colon) and name in SECTIONS
-        if starts:
-            current = sections.setdefault(name, [])
-        current.append((words if starts else line).strip())
-    return title.strip().rstrip("."), {name: "\n".join(lines).strip() for name, lines in sections.items()}
